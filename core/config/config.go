@@ -1,0 +1,197 @@
+// Package config reads gateway.toml strictly: everything that is wrong is told at once, with its place.
+package config
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Config is one gateway.toml, read, checked for everything that can be known without building it, and with the
+// defaults filled in. It is not changed after Load. Key paths such as `routes[0].filters[1].config` lead to places by At.
+type Config struct {
+	File      string // as given to Load
+	Server    Server
+	Admin     *Admin // nil: off
+	Log       Log
+	Sandbox   Sandbox
+	Plugins   map[string]Plugin
+	Upstreams map[string]Upstream
+	Filters   []Filter // run before every route's own
+	Routes    []Route
+
+	places map[string]Place
+}
+
+// Place is where in the file something stands; lines and columns count from 1, columns in characters.
+type Place struct {
+	Line, Col int
+}
+
+// Server is the [server] table.
+type Server struct {
+	Listen       []Listener
+	DrainTimeout time.Duration
+}
+
+// Listener is one address that requests come in on.
+type Listener struct {
+	Address        string // host:port
+	TrustedProxies []netip.Prefix
+	Limits         Limits
+}
+
+// Limits are the bounds of one listener. Sizes are bytes.
+type Limits struct {
+	Head        int           // the request line and all fields
+	Fields      int           // how many
+	URI         int           // the request target
+	HeadTimeout time.Duration // from a head's first byte to its last
+	IdleTimeout time.Duration // between requests
+	BodyTimeout time.Duration // without progress while a body is read or written
+	Connections int           // open at once; more wait to be accepted
+}
+
+// Admin is the [admin] table.
+type Admin struct {
+	Listen string
+}
+
+// Log is the [log] table.
+type Log struct {
+	Access string // "stdout", "off" or a path
+	Level  string // "debug", "info", "warn", "error"
+}
+
+// Sandbox is the [sandbox] table: what every plugin gets unless its own table says otherwise.
+type Sandbox struct {
+	Dir    string // absolute
+	Cache  string // absolute
+	Limits PluginLimits
+}
+
+// PluginLimits bound one plugin.
+type PluginLimits struct {
+	Memory       int64 // bytes an instance's linear memory may grow to
+	Fuel         int64 // units for one hook
+	Slice        int64 // units between two safe points
+	FuelStart    int64 // units for start, _initialize and on_configure together
+	TimeLimit    time.Duration
+	MaxInstances int
+	MaxUses      int64         // hooks an instance runs before a fresh one takes its place; 0: no bound
+	WaitTimeout  time.Duration // for an idle instance when all are busy
+}
+
+// Plugin is one [plugins.NAME] table.
+type Plugin struct {
+	File   string // absolute; by default Sandbox.Dir/NAME.wasm
+	SHA256 string // lower-case hex that the file must have; "" for any
+	Limits PluginLimits
+	Grants []string
+}
+
+// Upstream is one [upstreams.NAME] table.
+type Upstream struct {
+	Endpoints       []Endpoint
+	Policy          string
+	ConnectTimeout  time.Duration
+	ResponseTimeout time.Duration // from the request sent to the response's head
+	IdleTimeout     time.Duration // of a kept connection
+	MaxIdle         int           // kept connections per endpoint
+	Retries         int           // on another endpoint, when the request can be replayed
+}
+
+// Endpoint is one server of an upstream.
+type Endpoint struct {
+	Address string // host:port
+	Weight  int    // 1 to 1000
+}
+
+// Filter is one step of a chain as written: a native filter (then exactly one of the native fields is set) or a plugin.
+type Filter struct {
+	Use       string // the native filter's or the plugin's name
+	Key       string // key path, for At
+	OnError   string // "deny" or "skip"; plugins only
+	Config    []byte // JSON object; plugins only, "{}" when absent
+	RateLimit *RateLimit
+	Headers   *Headers
+	Rewrite   *Rewrite
+}
+
+// RateLimit is the native filter `ratelimit`.
+type RateLimit struct {
+	Name  string // of the policy in RateLimit fields
+	Count int64  // of requests…
+	Per   time.Duration
+	Burst int64    // requests that may come at once; by default Count
+	By    []string // parts of the key: "client", "route", "header:NAME", "attr:NAME"
+	Keys  int      // how many are remembered at most
+}
+
+// Headers is the native filter `headers`.
+type Headers struct {
+	Request, Response HeaderEdit
+}
+
+// HeaderEdit changes the fields of a message: remove first, then set, then add.
+type HeaderEdit struct {
+	Set, Add []NameValue // in the file's order
+	Remove   []string
+}
+
+// NameValue is a field as written in the file.
+type NameValue struct {
+	Name, Value string
+}
+
+// Rewrite is the native filter `rewrite`: exactly one of the ways to change the path.
+type Rewrite struct {
+	StripPrefix string
+	Path        string // a pattern with :name and *name parameters of the route; its query, if any, replaces the request's
+	AddPrefix   string
+}
+
+// Route is one [[routes]] table.
+type Route struct {
+	Name          string
+	Key           string // key path, for At
+	Host          string // "", exact, or *.example.com
+	Path          string // httprouter pattern
+	Methods       []string
+	Headers       []HeaderMatch
+	Query         []QueryMatch
+	Upstream      string // one of Upstream, Redirect and Respond is set
+	Redirect      *Redirect
+	Respond       *Respond
+	StripPrefix   string
+	Rewrite       string
+	RejectEncoded []string      // of "%2F", "%5C", "%3B", "%23"
+	HostPolicy    string        // "pass", "upstream" or a name to send as Host
+	Timeout       time.Duration // of the whole exchange up to the response's head; 0: none
+	MaxBody       int64         // bytes; 0: no bound
+	Filters       []Filter
+}
+
+// HeaderMatch is a predicate on a request's fields: there, or there with exactly that value.
+type HeaderMatch struct {
+	Name  string
+	Value *string
+}
+
+// QueryMatch is a predicate on the query: the parameter is there, or there with exactly that first value.
+type QueryMatch struct {
+	Name  string
+	Value *string
+}
+
+// Redirect answers with a Location. Its parts may use :name and *name parameters of the route.
+type Redirect struct {
+	To     string // absolute URL or path; keeps the request's query unless it has one
+	Status int    // 301, 302, 303, 307, 308
+}
+
+// Respond is a static answer.
+type Respond struct {
+	Status  int
+	Body    string
+	Headers []NameValue
+}
