@@ -85,6 +85,11 @@ type Param struct {
 	Name, Value string
 }
 
+// Asked is the request target as the client meant it, for the log: a rewrite changes only the Request's.
+type Asked struct {
+	Path, Query string
+}
+
 // Times are the moments of an Exchange; zero where a phase was not reached.
 type Times struct {
 	Start    time.Time // the head's first byte was at hand
@@ -106,6 +111,7 @@ type Exchange struct {
 	Addr       netip.Addr     // the client's address, trusted proxies left out: the one for limits, rules and logs
 	Peer       netip.AddrPort // the other end of the connection
 	TLS        *tls.ConnectionState
+	Asked      Asked // set before the chain runs
 	Params     []Param
 	Fault      *fault.Fault // why the exchange went wrong, for the log; set before Serve: the head was refused
 	Route      string       // names for log and metrics; empty where not reached

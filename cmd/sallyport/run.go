@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	"github.com/sallyport/sallyport/core/admin"
+	"github.com/sallyport/sallyport/core/config"
+	"github.com/sallyport/sallyport/core/gateway"
+	"github.com/sallyport/sallyport/core/reload"
+	"github.com/sallyport/sallyport/core/telemetry"
+)
+
+// run serves until SIGTERM or SIGINT and then drains; a second signal ends the draining.
+func run(args []string, stderr io.Writer) int {
+	flags := flag.NewFlagSet("sallyport run", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	file := flags.String("c", "gateway.toml", "the config `file`")
+	if err := flags.Parse(args); err != nil {
+		return 2
+	}
+	p, err := start(*file, stderr)
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return 1
+	}
+	return p.serve()
+}
+
+// process is the running gateway with its surroundings.
+type process struct {
+	file    string
+	log     *slog.Logger
+	gateway *gateway.Gateway
+	admin   *admin.Server
+
+	mu  sync.Mutex
+	cfg *config.Config // the one in force
+}
+
+func start(file string, stderr io.Writer) (*process, error) {
+	cfg, err := config.Load(file)
+	if err != nil {
+		return nil, err
+	}
+	log := telemetry.NewLogger(cfg.Log.Level, stderr)
+	p := &process{file: file, log: log, gateway: gateway.New(log), cfg: cfg}
+	if err := p.gateway.Apply(cfg); err != nil {
+		return nil, err
+	}
+	if cfg.Admin != nil {
+		options := admin.Options{Gateway: p.gateway, Reload: p.reload, Version: version, Log: log}
+		if p.admin, err = admin.Listen(cfg.Admin.Listen, options); err != nil {
+			return nil, cfg.Errorf("admin.listen", "cannot listen: %v", err)
+		}
+	}
+	log.Info("serving", "version", version, "listeners", p.gateway.Addresses(), "generation", p.gateway.Current().Generation)
+	return p, nil
+}
+
+// reload applies the config file as it is now.
+func (p *process) reload() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	cfg, err := config.Load(p.file)
+	if err == nil {
+		err = p.gateway.Apply(cfg)
+	}
+	if err != nil {
+		p.log.Error("the new config was refused, the old one stays", "error", err)
+		return err
+	}
+	p.cfg = cfg
+	p.log.Info("reloaded", "generation", p.gateway.Current().Generation)
+	return nil
+}
+
+// pluginPaths are what the watcher looks at beside the config file.
+func (p *process) pluginPaths() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	paths := []string{p.cfg.Sandbox.Dir}
+	for _, plugin := range p.cfg.Plugins {
+		paths = append(paths, plugin.File)
+	}
+	return paths
+}
+
+func (p *process) serve() int {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1)
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	force := make(chan struct{}, 1)
+	go p.watch(ctx, force)
+	for s := range signals {
+		switch s {
+		case syscall.SIGHUP:
+			select {
+			case force <- struct{}{}:
+			default: // one is waiting already, and it will read what there is then
+			}
+		case syscall.SIGUSR1:
+			if err := p.gateway.ReopenLogs(); err != nil {
+				p.log.Error("cannot reopen the access log", "error", err)
+			}
+		default:
+			stop()
+			return p.drain(signals)
+		}
+	}
+	return 0
+}
+
+func (p *process) watch(ctx context.Context, force <-chan struct{}) {
+	w := reload.Watcher{
+		Config:  p.file,
+		Plugins: p.pluginPaths,
+		Changed: func() { _ = p.reload() }, // reload has logged its error
+		Log:     p.log,
+	}
+	if err := w.Run(ctx, force); err != nil {
+		p.log.Error("changes of files are not noticed", "error", err)
+	}
+}
+
+// drain lets what runs end for up to drain_timeout; a further signal cuts it short.
+func (p *process) drain(signals <-chan os.Signal) int {
+	p.mu.Lock()
+	timeout := p.cfg.Server.DrainTimeout
+	p.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	go func() {
+		for s := range signals {
+			if s == syscall.SIGTERM || s == syscall.SIGINT {
+				cancel()
+				return
+			}
+		}
+	}()
+	p.log.Info("draining", "timeout", timeout.String())
+	if err := p.gateway.Drain(ctx); err != nil {
+		p.log.Warn("not everything had ended", "error", err)
+	}
+	if p.admin != nil {
+		_ = p.admin.Close(ctx) // the process ends anyway
+	}
+	p.log.Info("stopped")
+	return 0
+}

@@ -1,0 +1,71 @@
+package balance
+
+import (
+	"math/rand/v2"
+	"sync/atomic"
+)
+
+const (
+	// maxSchedule is the most entries of a precomputed turn.
+	maxSchedule = 16 << 10
+	// maxScheduleWork bounds entries times members, what making the turn costs: some 20 ms.
+	maxScheduleWork = 16 << 20
+	// golden is 2^64 divided by the golden ratio: its multiples fill a range more evenly than those of any other number.
+	golden = 0x9E3779B97F4A7C15
+)
+
+// roundRobin gives each member its turns, as evenly spread as their weights allow.
+type roundRobin struct {
+	shares
+	// schedule is one whole turn; nil when the places themselves are one, or when it would be too long.
+	schedule []uint16
+
+	_    [64]byte // the counter is written by all: it has a cache line to itself
+	next atomic.Uint64
+	_    [56]byte
+}
+
+func newRoundRobin(s shares) *roundRobin {
+	r := &roundRobin{shares: s}
+	if !s.equal && s.total <= maxSchedule && int(s.total)*len(s.ends) <= maxScheduleWork {
+		r.schedule = smooth(s.weights, s.total)
+	}
+	return r
+}
+
+// Pick returns the next member. A caller that avoids one gets any of the others by weight and leaves the turn as it is.
+func (r *roundRobin) Pick(avoid int) int {
+	if place, ok := r.few(); ok {
+		return place
+	}
+	if r.excludes(avoid) {
+		return r.drawOther(rand.Uint32(), avoid)
+	}
+	n := r.next.Add(1) - 1
+	switch {
+	case r.equal:
+		return int(n % uint64(len(r.ends)))
+	case r.schedule != nil:
+		return int(r.schedule[n%uint64(len(r.schedule))])
+	}
+	return r.draw(uint32(n * golden >> 32))
+}
+
+// smooth makes one turn in which every member has as many entries as its weight and they lie as far apart as can be:
+// at each step all gain their weight in credit, and the richest pays the total for the entry.
+func smooth(weights []uint32, total uint32) []uint16 {
+	schedule := make([]uint16, total)
+	credit := make([]int64, len(weights))
+	for step := range schedule {
+		best := 0
+		for i, weight := range weights {
+			credit[i] += int64(weight)
+			if credit[i] > credit[best] {
+				best = i
+			}
+		}
+		credit[best] -= int64(total)
+		schedule[step] = uint16(best)
+	}
+	return schedule
+}

@@ -1,0 +1,119 @@
+package chain
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/sallyport/sallyport/core/exchange"
+	"github.com/sallyport/sallyport/core/fault"
+)
+
+// step is a filter that writes down when it was called.
+type step struct {
+	name    string
+	hooks   Hooks
+	verdict Verdict
+	err     error
+	backErr error
+	log     *[]string
+}
+
+func (s step) Hooks() Hooks { return s.hooks }
+
+func (s step) Request(x *exchange.Exchange, place int) (Verdict, error) {
+	*s.log = append(*s.log, fmt.Sprintf("%s>%d", s.name, place))
+	return s.verdict, s.err
+}
+
+func (s step) Response(x *exchange.Exchange, place int) error {
+	*s.log = append(*s.log, fmt.Sprintf("%s<%d", s.name, place))
+	return s.backErr
+}
+
+func TestOrder(t *testing.T) {
+	const both = OnRequest | OnResponse
+	trap := errors.New("trap")
+	tests := []struct {
+		name   string
+		steps  []step
+		skip   string // names of steps with on_error = skip
+		want   string
+		status int
+	}{
+		{"up and back", []step{{name: "a", hooks: both}, {name: "b", hooks: both}}, "", "a>0 b>1 b<1 a<0", 0},
+		{"a responding filter does not see its own answer", []step{{name: "a", hooks: both}, {name: "b", hooks: both, verdict: Respond}, {name: "c", hooks: both}}, "", "a>0 b>1 a<0", 0},
+		{"hooks not asked for are not called", []step{{name: "a", hooks: OnResponse}, {name: "b", hooks: OnRequest}}, "", "b>1 a<0", 0},
+		{"response-only filters behind a responding one have not run", []step{{name: "a", hooks: OnRequest, verdict: Respond}, {name: "b", hooks: OnResponse}}, "", "a>0", 0},
+		{"failing denies", []step{{name: "a", hooks: both}, {name: "b", hooks: both, err: trap}, {name: "c", hooks: both}}, "", "a>0 b>1 a<0", 500},
+		{"failing and skipped is as if not there", []step{{name: "a", hooks: both}, {name: "b", hooks: both, err: trap}, {name: "c", hooks: both}}, "b", "a>0 b>1 c>2 c<2 a<0", 0},
+		{"failing on the way back denies, and the rest still sees it", []step{{name: "a", hooks: both}, {name: "b", hooks: both, backErr: trap}}, "", "a>0 b>1 b<1 a<0", 500},
+		{"failing on the way back and skipped", []step{{name: "a", hooks: both}, {name: "b", hooks: both, backErr: trap}}, "b", "a>0 b>1 b<1 a<0", 0},
+		{"empty", nil, "", "", 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var log []string
+			var steps []Step
+			for _, s := range test.steps {
+				s.log = &log
+				onError := Deny
+				if strings.Contains(test.skip, s.name) {
+					onError = Skip
+				}
+				steps = append(steps, Step{Name: s.name, Filter: s, OnError: onError})
+			}
+			c, err := Compile(steps, func(x *exchange.Exchange, f *fault.Fault) { x.Resp.Status = f.Kind.Status() })
+			if err != nil {
+				t.Fatal(err)
+			}
+			var x exchange.Exchange
+			c.Request(&x)
+			c.Response(&x)
+			if got := strings.Join(log, " "); got != test.want {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+			if x.Resp.Status != test.status {
+				t.Errorf("status: got %d, want %d", x.Resp.Status, test.status)
+			}
+		})
+	}
+}
+
+func TestTooManySteps(t *testing.T) {
+	steps := make([]Step, MaxSteps+1)
+	for i := range steps {
+		steps[i].Filter = step{}
+	}
+	if _, err := Compile(steps, nil); err == nil {
+		t.Error("65 steps were taken")
+	}
+	if _, err := Compile(steps[:MaxSteps], nil); err != nil {
+		t.Errorf("64 steps: %v", err)
+	}
+}
+
+type noop struct{}
+
+func (noop) Hooks() Hooks                                             { return OnRequest | OnResponse }
+func (noop) Request(x *exchange.Exchange, place int) (Verdict, error) { return Continue, nil }
+func (noop) Response(x *exchange.Exchange, place int) error           { return nil }
+
+func BenchmarkThreeFilters(b *testing.B) {
+	steps := make([]Step, 3)
+	for i := range steps {
+		steps[i].Filter = noop{}
+	}
+	c, err := Compile(steps, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var x exchange.Exchange
+	b.ReportAllocs()
+	for b.Loop() {
+		x.Ran = 0
+		c.Request(&x)
+		c.Response(&x)
+	}
+}

@@ -1,0 +1,177 @@
+package gateway
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sallyport/sallyport/core/backend"
+	"github.com/sallyport/sallyport/core/chain"
+	"github.com/sallyport/sallyport/core/config"
+	"github.com/sallyport/sallyport/core/filter"
+	"github.com/sallyport/sallyport/core/header"
+	"github.com/sallyport/sallyport/core/route"
+	"github.com/sallyport/sallyport/core/upstream"
+)
+
+// builder translates one config into a Snapshot and collects everything that is wrong on the way.
+type builder struct {
+	g     *Gateway
+	cfg   *config.Config
+	s     *Snapshot
+	wrong config.Errors
+}
+
+// build makes the Snapshot of cfg out of what the current generation has and what is new. The error is a
+// config.Errors that tells all that is wrong.
+func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
+	if err := g.openHost(cfg); err != nil {
+		return nil, config.Errors{cfg.Errorf("sandbox.cache", "%v", err)}
+	}
+	b := &builder{g: g, cfg: cfg}
+	b.s = &Snapshot{Config: cfg, Built: time.Now(), plugins: map[string]*loadedPlugin{}, upstreams: map[string]*upstream.Upstream{}}
+	b.buildUpstreams()
+	b.buildRoutes()
+	b.examineUnused()
+	if len(b.wrong) > 0 {
+		b.s.close()
+		return nil, b.wrong
+	}
+	g.generations++
+	b.s.Generation = g.generations
+	return b.s, nil
+}
+
+// fault notes something that is wrong at a place of the config.
+func (b *builder) fault(key, format string, args ...any) {
+	b.wrong = append(b.wrong, b.cfg.Errorf(key, format, args...))
+}
+
+func (b *builder) buildUpstreams() {
+	for name, c := range b.cfg.Upstreams {
+		u, release, err := b.g.upstreams.take(shelfKey("upstream", name, c), func() (*upstream.Upstream, error) {
+			return upstream.New(upstreamOptions(name, c))
+		}, (*upstream.Upstream).Close)
+		if err != nil {
+			b.fault("upstreams."+name, "%v", err)
+			continue
+		}
+		b.s.releases = append(b.s.releases, release)
+		b.s.upstreams[name] = u
+	}
+}
+
+func upstreamOptions(name string, c config.Upstream) upstream.Options {
+	o := upstream.Options{
+		Name: name, Policy: c.Policy,
+		ConnectTimeout: c.ConnectTimeout, ResponseTimeout: c.ResponseTimeout, IdleTimeout: c.IdleTimeout,
+		MaxIdle: c.MaxIdle, Retries: c.Retries,
+	}
+	for _, e := range c.Endpoints {
+		o.Endpoints = append(o.Endpoints, upstream.EndpointOptions{Address: e.Address, Weight: e.Weight})
+	}
+	return o
+}
+
+func (b *builder) buildRoutes() {
+	patterns := make([]route.Pattern, len(b.cfg.Routes))
+	b.s.routes = make([]servedRoute, len(b.cfg.Routes))
+	for i := range b.cfg.Routes {
+		r := &b.cfg.Routes[i]
+		patterns[i] = pattern(r)
+		b.s.routes[i] = servedRoute{name: r.Name, chain: b.buildChain(r), backend: b.buildBackend(r), rejectEncoded: r.RejectEncoded}
+	}
+	table, err := route.Build(patterns)
+	if err != nil {
+		b.routeConflicts(err)
+		return
+	}
+	b.s.table = table
+}
+
+func (b *builder) routeConflicts(err error) {
+	var conflicts route.Conflicts
+	if !errors.As(err, &conflicts) {
+		b.fault("routes", "%v", err)
+		return
+	}
+	for _, c := range conflicts {
+		b.fault(b.cfg.Routes[c.Index].Key, "%s", c.Message)
+	}
+}
+
+func pattern(r *config.Route) route.Pattern {
+	p := route.Pattern{Name: r.Name, Host: r.Host, Path: r.Path, Methods: r.Methods}
+	for _, m := range r.Headers {
+		p.Headers = append(p.Headers, route.Match{Name: m.Name, Value: m.Value})
+	}
+	for _, m := range r.Query {
+		p.Query = append(p.Query, route.Match{Name: m.Name, Value: m.Value})
+	}
+	return p
+}
+
+// buildBackend returns nil where the config names none that could be built; then the fault is noted.
+func (b *builder) buildBackend(r *config.Route) answerer {
+	switch {
+	case r.Redirect != nil:
+		to, err := filter.ParseTemplate(r.Redirect.To)
+		if err != nil {
+			b.fault(r.Key+".redirect", "%v", err)
+		}
+		return &backend.Redirect{Status: r.Redirect.Status, To: to}
+	case r.Respond != nil:
+		return &backend.Static{Status: r.Respond.Status, Fields: fields(r.Respond.Headers), Body: []byte(r.Respond.Body)}
+	}
+	return b.buildProxy(r)
+}
+
+func (b *builder) buildProxy(r *config.Route) answerer {
+	path, err := filter.NewPathRewrite(filter.PathOptions{StripPrefix: r.StripPrefix, Path: r.Rewrite})
+	if err != nil {
+		b.fault(r.Key, "%v", err)
+	}
+	p := &backend.Proxy{Upstream: b.s.upstreams[r.Upstream], Path: path, Timeout: r.Timeout, MaxBody: r.MaxBody}
+	switch r.UpstreamHost {
+	case "pass":
+	case "upstream":
+		p.UpstreamHost = true
+	default:
+		p.Host = r.UpstreamHost
+	}
+	return p
+}
+
+func (b *builder) buildChain(r *config.Route) *chain.Chain {
+	filters := make([]config.Filter, 0, len(b.cfg.Filters)+len(r.Filters))
+	filters = append(append(filters, b.cfg.Filters...), r.Filters...)
+	steps := make([]chain.Step, 0, len(filters))
+	for i := range filters {
+		if step, ok := b.buildStep(r, &filters[i]); ok {
+			steps = append(steps, step)
+		}
+	}
+	c, err := chain.Compile(steps, fail)
+	if err != nil {
+		b.fault(r.Key+".filters", "%v", err)
+	}
+	return c
+}
+
+func fields(list []config.NameValue) []header.Field {
+	fields := make([]header.Field, len(list))
+	for i, f := range list {
+		fields[i] = header.Field{Name: f.Name, Value: f.Value}
+	}
+	return fields
+}
+
+// shelfKey names a thing by all that it is made of: equal parts of two generations are one thing.
+func shelfKey(kind, name string, made any) string {
+	text, err := json.Marshal(made)
+	if err != nil { // a config struct always encodes; if it ever did not, then nothing must be shared by mistake
+		text = fmt.Appendf(nil, "%p", &made)
+	}
+	return kind + "\x00" + name + "\x00" + string(text)
+}

@@ -1,0 +1,185 @@
+// Package gateway builds Snapshots from configs and takes every exchange through the current one.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sallyport/sallyport/core/config"
+	"github.com/sallyport/sallyport/core/engine"
+	"github.com/sallyport/sallyport/core/limit"
+	"github.com/sallyport/sallyport/core/plugin"
+	"github.com/sallyport/sallyport/core/telemetry"
+	"github.com/sallyport/sallyport/core/upstream"
+)
+
+// sweepInterval is how often plugins give up instances that nobody uses.
+const sweepInterval = 10 * time.Second
+
+// Gateway serves exchanges with the current Snapshot and puts a new one in its place when told to. Its methods may be
+// called from any goroutine.
+type Gateway struct {
+	log     *slog.Logger
+	current atomic.Pointer[Snapshot]
+	access  atomic.Pointer[telemetry.AccessLog]
+
+	mu           sync.Mutex // one Apply or Drain at a time
+	engine       *engine.Engine
+	host         *plugin.Host
+	cache        string // the folder that host was made with
+	listeners    map[string]*engine.Listener
+	accessTarget string
+	generations  uint64
+	draining     atomic.Bool
+
+	plugins   shelf[*plugin.Plugin]
+	pools     shelf[*plugin.Pool]
+	upstreams shelf[*upstream.Upstream]
+	limiters  shelf[*limit.Limiter]
+	examined  map[string]bool // hashes of plugin files that no chain names and that were looked at already
+
+	stopSweep context.CancelFunc
+}
+
+// New makes a gateway that serves nothing yet.
+func New(log *slog.Logger) *Gateway {
+	ctx, cancel := context.WithCancel(context.Background())
+	g := &Gateway{log: log, listeners: map[string]*engine.Listener{}, examined: map[string]bool{}, stopSweep: cancel}
+	g.engine = engine.New(g, log)
+	go g.sweep(ctx)
+	return g
+}
+
+// Current returns the Snapshot that new exchanges begin with, nil before the first Apply. It may be looked at for
+// as long as the caller likes, but its parts are closed once it is retired.
+func (g *Gateway) Current() *Snapshot { return g.current.Load() }
+
+// Ready reports whether the gateway serves and does not mean to stop.
+func (g *Gateway) Ready() bool { return g.current.Load() != nil && !g.draining.Load() }
+
+// Addresses returns where the gateway listens, by the address as configured.
+func (g *Gateway) Addresses() map[string]string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	bound := make(map[string]string, len(g.listeners))
+	for configured, l := range g.listeners {
+		bound[configured] = l.Addr().String()
+	}
+	return bound
+}
+
+// AccessDropped returns how many access log lines were dropped because the log could not be written fast enough.
+func (g *Gateway) AccessDropped() uint64 {
+	if log := g.access.Load(); log != nil {
+		return log.Dropped()
+	}
+	return 0
+}
+
+// ReopenLogs opens log files anew, after they were moved away.
+func (g *Gateway) ReopenLogs() error {
+	if log := g.access.Load(); log != nil {
+		return log.Reopen()
+	}
+	return nil
+}
+
+// Apply builds cfg and swaps it in. After an error, which tells all that is wrong, nothing has changed.
+func (g *Gateway) Apply(cfg *config.Config) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.draining.Load() {
+		return errors.New("the gateway is stopping")
+	}
+	next, err := g.build(cfg)
+	if err != nil {
+		return err
+	}
+	fresh, err := g.bind(cfg)
+	if err != nil {
+		next.close()
+		return err
+	}
+	if err := g.openAccessLog(cfg.Log.Access); err != nil {
+		closeListeners(fresh)
+		next.close()
+		return cfg.Errorf("log.access", "cannot open: %v", err)
+	}
+	old := g.current.Swap(next)
+	g.updateListeners(cfg, fresh)
+	if old != nil {
+		old.retire()
+	}
+	return nil
+}
+
+// Check builds cfg, plugins and their on_configure included, and throws it away again. Its error tells all that is wrong.
+func Check(log *slog.Logger, cfg *config.Config) error {
+	g := New(log)
+	s, err := g.build(cfg)
+	if err == nil {
+		s.close()
+	}
+	return errors.Join(err, g.Drain(context.Background()))
+}
+
+// Drain stops accepting, lets what runs end until ctx does, and closes everything. The gateway is of no use afterwards.
+func (g *Gateway) Drain(ctx context.Context) error {
+	g.draining.Store(true)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.stopSweep()
+	err := drainAll(ctx, g.listeners)
+	if s := g.current.Load(); s != nil {
+		s.close()
+	}
+	if g.host != nil {
+		err = errors.Join(err, g.host.Close())
+	}
+	if log := g.access.Swap(nil); log != nil {
+		err = errors.Join(err, log.Close())
+	}
+	return err
+}
+
+// openAccessLog changes the access log if target is another one.
+func (g *Gateway) openAccessLog(target string) error {
+	if target == g.accessTarget {
+		return nil
+	}
+	var next *telemetry.AccessLog
+	if target != "off" {
+		var err error
+		if next, err = telemetry.OpenAccessLog(target); err != nil {
+			return err
+		}
+	}
+	g.accessTarget = target
+	if old := g.access.Swap(next); old != nil {
+		if err := old.Close(); err != nil {
+			return fmt.Errorf("closing the old access log: %w", err)
+		}
+	}
+	return nil
+}
+
+// sweep lets plugins shrink while they are idle.
+func (g *Gateway) sweep(ctx context.Context) {
+	tick := time.NewTicker(sweepInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			for _, pool := range g.pools.all() {
+				pool.Sweep(now)
+			}
+		}
+	}
+}

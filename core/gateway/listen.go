@@ -1,0 +1,96 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/sallyport/sallyport/core/config"
+	"github.com/sallyport/sallyport/core/engine"
+	"github.com/sallyport/sallyport/core/http1"
+)
+
+// bind opens the addresses that are new in cfg, so that one that is taken refuses the config before anything changed.
+func (g *Gateway) bind(cfg *config.Config) (map[string]*engine.Listener, error) {
+	fresh := map[string]*engine.Listener{}
+	var wrong config.Errors
+	for i, l := range cfg.Server.Listen {
+		if g.listeners[l.Address] != nil {
+			continue
+		}
+		opened, err := g.engine.Listen(l.Address, listenerOptions(l))
+		if err != nil {
+			wrong = append(wrong, cfg.Errorf(listenKey(i), "cannot listen: %v", err))
+			continue
+		}
+		fresh[l.Address] = opened
+	}
+	if len(wrong) > 0 {
+		closeListeners(fresh)
+		return nil, wrong
+	}
+	return fresh, nil
+}
+
+// updateListeners starts the fresh ones, tells the others their options, and drains those that cfg does not have.
+func (g *Gateway) updateListeners(cfg *config.Config, fresh map[string]*engine.Listener) {
+	wanted := map[string]*engine.Listener{}
+	for _, l := range cfg.Server.Listen {
+		if opened := fresh[l.Address]; opened != nil {
+			opened.Start()
+			wanted[l.Address] = opened
+			continue
+		}
+		kept := g.listeners[l.Address]
+		kept.SetOptions(listenerOptions(l))
+		wanted[l.Address] = kept
+	}
+	for address, l := range g.listeners {
+		if wanted[address] == nil {
+			go g.retireListener(address, l, cfg)
+		}
+	}
+	g.listeners = wanted
+}
+
+// retireListener lets the connections of an address that is no longer wanted end in their own time.
+func (g *Gateway) retireListener(address string, l *engine.Listener, cfg *config.Config) {
+	ctx, cancel := context.WithTimeout(context.Background(), cfg.Server.DrainTimeout)
+	defer cancel()
+	if err := l.Drain(ctx); err != nil {
+		g.log.Warn("a listener was cut off", "address", address, "error", err)
+	}
+}
+
+// closeListeners closes listeners that were never started.
+func closeListeners(listeners map[string]*engine.Listener) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = drainAll(ctx, listeners) // nothing was accepted: there is nothing to be cut off
+}
+
+func drainAll(ctx context.Context, listeners map[string]*engine.Listener) error {
+	var wait sync.WaitGroup
+	results := make(chan error, len(listeners))
+	for _, l := range listeners {
+		wait.Go(func() { results <- l.Drain(ctx) })
+	}
+	wait.Wait()
+	close(results)
+	var err error
+	for result := range results {
+		err = errors.Join(err, result)
+	}
+	return err
+}
+
+func listenerOptions(l config.Listener) engine.Options {
+	return engine.Options{
+		Limits:         http1.Limits{Head: l.Limits.Head, Fields: l.Limits.Fields, URI: l.Limits.URI},
+		HeadTimeout:    l.Limits.HeadTimeout,
+		IdleTimeout:    l.Limits.IdleTimeout,
+		BodyTimeout:    l.Limits.BodyTimeout,
+		Connections:    l.Limits.Connections,
+		TrustedProxies: l.TrustedProxies,
+	}
+}

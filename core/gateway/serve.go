@@ -1,0 +1,91 @@
+package gateway
+
+import (
+	"strings"
+	"time"
+
+	"github.com/sallyport/sallyport/core/chain"
+	"github.com/sallyport/sallyport/core/exchange"
+	"github.com/sallyport/sallyport/core/fault"
+)
+
+// Serve takes one exchange through the gateway: the engine has read the request's head, and writes what is left in x.Resp.
+//
+//	match a route → run its chain up → let its backend answer → run the chain back
+//
+// Whatever goes wrong on the way becomes an answer by fail.
+func (g *Gateway) Serve(x *exchange.Exchange) {
+	s := g.pin(x)
+	stampID(x)
+	x.Asked = exchange.Asked{Path: x.Req.Path, Query: x.Req.Query}
+	if x.Fault != nil { // the engine could not make sense of the request
+		fail(x, x.Fault)
+		return
+	}
+	r, f := s.match(x)
+	if f != nil {
+		fail(x, f)
+		return
+	}
+	if r.chain.Request(x) == chain.Continue {
+		x.Times.Chain = time.Now()
+		if f := r.backend.Answer(x); f != nil {
+			fail(x, f)
+		}
+	}
+	r.chain.Response(x)
+	if x.Resp.Tunnel != nil {
+		g.unpin(x) // no hook is left to run, and a tunnel may outlive many generations
+	}
+}
+
+// End closes the account of an exchange: every one ends here, once, however it went.
+func (g *Gateway) End(x *exchange.Exchange) {
+	x.Times.End = time.Now()
+	if log := g.access.Load(); log != nil {
+		log.Write(x)
+	}
+	g.unpin(x)
+}
+
+// match finds the exchange's route.
+func (s *Snapshot) match(x *exchange.Exchange) (*servedRoute, *fault.Fault) {
+	index, allow := s.table.Match(x)
+	if index < 0 {
+		if allow != "" {
+			return nil, &fault.Fault{Kind: fault.MethodNotAllowed, Side: fault.Client, Allow: allow}
+		}
+		return nil, fault.New(fault.NotFound, fault.Client, "no route for this host and path")
+	}
+	r := &s.routes[index]
+	x.Route = r.name
+	for _, encoded := range r.rejectEncoded {
+		if strings.Contains(x.Req.Path, encoded) {
+			return nil, fault.New(fault.BadRequest, fault.Client, "the path holds an encoded character that this route refuses: "+encoded)
+		}
+	}
+	return r, nil
+}
+
+// pin keeps the current Snapshot for the exchange. Counting first and looking again means that a Snapshot that was
+// replaced in between is never used: it may have been closed already.
+func (g *Gateway) pin(x *exchange.Exchange) *Snapshot {
+	for {
+		s := g.current.Load()
+		s.pin(x.Shard)
+		if g.current.Load() == s {
+			x.Pinned = s
+			x.Generation = s.Generation
+			return s
+		}
+		s.unpin(x.Shard)
+	}
+}
+
+// unpin lets go of the exchange's Snapshot, if it still holds one.
+func (g *Gateway) unpin(x *exchange.Exchange) {
+	if s, ok := x.Pinned.(*Snapshot); ok {
+		x.Pinned = nil
+		s.unpin(x.Shard)
+	}
+}

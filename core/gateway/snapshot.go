@@ -1,0 +1,90 @@
+package gateway
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sallyport/sallyport/core/chain"
+	"github.com/sallyport/sallyport/core/config"
+	"github.com/sallyport/sallyport/core/exchange"
+	"github.com/sallyport/sallyport/core/fault"
+	"github.com/sallyport/sallyport/core/route"
+	"github.com/sallyport/sallyport/core/upstream"
+)
+
+// pinShards is how many counters share the exchanges of a Snapshot; a power of two.
+const pinShards = 32
+
+// answerer is what ends a chain: it fills the response or says why it could not.
+type answerer interface {
+	Answer(x *exchange.Exchange) *fault.Fault
+}
+
+// servedRoute is a Route as built: what serve.go needs of it and nothing else.
+type servedRoute struct {
+	name          string
+	chain         *chain.Chain
+	backend       answerer
+	rejectEncoded []string
+}
+
+// Snapshot is one immutable generation of everything built from one config. Exchanges pin the one that they began
+// with; once retired it closes when the last of them has ended, and it is never published again.
+type Snapshot struct {
+	Generation uint64
+	Config     *config.Config
+	Built      time.Time
+
+	table     *route.Table
+	routes    []servedRoute
+	plugins   map[string]*loadedPlugin
+	upstreams map[string]*upstream.Upstream
+	releases  []func() // lets go of what is shared with other generations, in the order of taking
+
+	pins    [pinShards]pinCount
+	retired atomic.Bool
+	once    sync.Once
+}
+
+// pinCount has a cache line of its own, else the cores would pass one line around for each request.
+type pinCount struct {
+	n atomic.Int64
+	_ [56]byte
+}
+
+// pin keeps s open for an exchange; unpin must follow with the same shard.
+func (s *Snapshot) pin(shard uint32) { s.pins[shard%pinShards].n.Add(1) }
+
+func (s *Snapshot) unpin(shard uint32) {
+	s.pins[shard%pinShards].n.Add(-1)
+	if s.retired.Load() {
+		s.closeIfUnused()
+	}
+}
+
+// retire closes s as soon as nothing uses it. It must not be the published one any more.
+func (s *Snapshot) retire() {
+	s.retired.Store(true)
+	s.closeIfUnused()
+}
+
+// closeIfUnused needs no lock: whoever pins for good found s published, so it was counted before s was retired, and is seen
+// here until it unpins; and the last to unpin looks here itself.
+func (s *Snapshot) closeIfUnused() {
+	for i := range s.pins {
+		if s.pins[i].n.Load() != 0 {
+			return
+		}
+	}
+	// Closing plugins takes a while; the exchange that happens to be the last one should not pay for it.
+	s.once.Do(func() { go s.close() })
+}
+
+// close lets go of everything, users before what they use: pools before their plugins.
+func (s *Snapshot) close() {
+	for _, release := range slices.Backward(s.releases) {
+		release()
+	}
+}

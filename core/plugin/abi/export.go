@@ -1,0 +1,40 @@
+package abi
+
+// The names of what a plugin exports.
+const (
+	ExportMemory        = "memory"
+	ExportABI           = "sallyport_abi"
+	ExportInitialize    = "_initialize"
+	ExportConfigure     = "on_configure"
+	ExportRequest       = "on_request"
+	ExportResponse      = "on_response"
+	ExportResume        = "on_resume"
+	ExportRequestChunk  = "on_request_chunk"
+	ExportResponseChunk = "on_response_chunk"
+	ExportEnd           = "on_end"
+)
+
+// Export is a function that a plugin exports.
+type Export struct {
+	Name string
+	Signature
+	Required bool // of every plugin
+	Later    bool // never called by this release
+}
+
+// Exports returns every function that the host may call.
+func Exports() []Export {
+	code := Signature{Result: I32}
+	chunk := Signature{Params: i32s("len", "last"), Result: I32}
+	return []Export{
+		{Name: ExportABI, Signature: code, Required: true},
+		{Name: ExportInitialize},
+		{Name: ExportConfigure, Signature: code, Required: true},
+		{Name: ExportRequest, Signature: code},
+		{Name: ExportResponse, Signature: code},
+		{Name: ExportResume, Signature: code, Later: true},
+		{Name: ExportRequestChunk, Signature: chunk, Later: true},
+		{Name: ExportResponseChunk, Signature: chunk, Later: true},
+		{Name: ExportEnd, Later: true},
+	}
+}

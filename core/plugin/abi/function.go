@@ -1,0 +1,83 @@
+package abi
+
+// Function is a host function, imported from the module "sallyport".
+type Function struct {
+	Name string
+	Signature
+	Phases Phases // outside them it returns WrongPhase
+	Grant  string // the kind of grant it needs; "" for none
+	Later  bool   // not offered by this release: a plugin that imports it is refused at load
+}
+
+// Functions returns every host function of the level, in the order of sdk/ABI.md.
+func Functions() []Function {
+	return append(coreFunctions(), grantedFunctions()...)
+}
+
+func coreFunctions() []Function {
+	return []Function{
+		host("config", Everywhere, "buf", "cap"),
+		host("fail", InConfigure, "text…"),
+		host("log", Everywhere, "level", "text…"),
+		host("get", InReading, "field", "buf", "cap"),
+		host("set", InHead, "field", "value…"),
+		host("param", InReading, "name…", "buf", "cap"),
+		host("query", InReading, "name…", "buf", "cap"),
+		host("status", InReading, "msg"),
+		host("set_status", InResponse, "code"),
+		host("header_get", InReading, "msg", "name…", "buf", "cap"),
+		host("header_all", InReading, "msg", "name…", "buf", "cap"),
+		host("header_set", InHead, "msg", "name…", "value…"),
+		host("header_add", InHead, "msg", "name…", "value…"),
+		host("header_remove", InHead, "msg", "name…"),
+		later(host("body_size", InExchange, "msg")),
+		later(host("body_read", InExchange, "msg", "offset", "buf", "cap")),
+		later(host("body_write", InHead|InRequestChunk|InResponseChunk, "msg", "data…")),
+		host("respond", InHead, "status", "body…"),
+		host("state_get", InExchange, "buf", "cap"),
+		host("state_set", InExchange, "data…"),
+		host("attr_get", InReading, "name…", "buf", "cap"),
+		host("attr_set", InHead|InResponseChunk, "name…", "value…"),
+		{Name: "exchange", Signature: Signature{Result: I64}, Phases: InExchange},
+		{Name: "now", Signature: Signature{Result: I64}, Phases: Everywhere},
+		host("random", Everywhere, "buf", "len"),
+	}
+}
+
+func grantedFunctions() []Function {
+	fetch := []string{"upstream…", "fields…", "body…", "timeout_ms"}
+	delta, value := []Param{{"delta", I64}}, []Param{{"value", F64}}
+	return []Function{
+		granted("fetch", host("fetch_start", InHead, fetch...)),
+		granted("fetch", host("fetch", InHead, fetch...)),
+		granted("fetch", host("fetch_result", InHead, "id")),
+		granted("kv", host("kv_get", InHead|InEnd, "store…", "key…", "buf", "cap")),
+		granted("kv", host("kv_set", InHead|InEnd, "store…", "key…", "value…", "ttl_ms")),
+		granted("kv", hostOf("kv_add", InHead|InEnd, i32s("store…", "key…"), delta, i32s("ttl_ms", "out"))),
+		granted("kv", host("kv_delete", InHead|InEnd, "store…", "key…")),
+		granted("kv", host("kv_swap", InHead|InEnd, "store…", "key…", "old…", "new…", "ttl_ms")),
+		granted("jwt", host("jwt_verify", InHead, "keys…", "token…", "buf", "cap")),
+		granted("limit", host("rate_take", InHead, "limit…", "key…", "n")),
+		granted("secret", host("secret", Everywhere, "name…", "buf", "cap")),
+		later(hostOf("metric_add", InExchange, i32s("name…", "labels…"), delta)),
+		later(hostOf("metric_observe", InExchange, i32s("name…", "labels…"), value)),
+	}
+}
+
+func host(name string, phases Phases, params ...string) Function {
+	return hostOf(name, phases, i32s(params...))
+}
+
+func hostOf(name string, phases Phases, params ...[]Param) Function {
+	return Function{Name: name, Signature: Signature{Params: join(params...), Result: I32}, Phases: phases}
+}
+
+func later(f Function) Function {
+	f.Later = true
+	return f
+}
+
+func granted(grant string, f Function) Function {
+	f.Grant = grant
+	return later(f)
+}

@@ -1,0 +1,315 @@
+package meter
+
+// body is a function's code as found in the file, and what must change in it.
+type body struct {
+	typ     uint32
+	locals  span // the groups of local declarations, without their count
+	groups  int
+	code    span // the instructions, the last end included
+	patches span // in module.patches, by rising offset
+	calls   span // in module.calls
+
+	nlocals   int    // parameters included; the index of a scratch local, if there is one
+	entry     uint64 // charge at the function's entry
+	frame     uint32 // estimated bytes of stack
+	scratch   bool   // needs one more i32 local
+	recursive bool
+}
+
+// patchKind says how the bytes from..to of the file are replaced.
+type patchKind uint8
+
+const (
+	patchFunc   patchKind = iota // by the function index arg
+	patchReturn                  // by a branch to the end of the wrapping block, arg blocks out; recursive functions only
+	patchCharge                  // nothing goes; a charge of arg is put in
+	patchBytes                   // nothing goes; a charge by a length in bytes on the stack is put in
+	patchItems                   // the same for table entries
+	patchPages                   // the same for pages asked of memory.grow
+	patchGrow                    // the same for entries asked of table.grow, of which at most arg are granted
+)
+
+type patch struct {
+	from, to uint32
+	kind     patchKind
+	arg      uint64
+}
+
+// decodeCode decodes and checks every body, one after the other with the same scratch space.
+func (m *module) decodeCode(r *reader) {
+	s := &scanner{m: m}
+	n := r.count(2)
+	if own := len(m.funcs) - len(m.imports); n != own {
+		r.fail("%d bodies for %d functions", n, own)
+	}
+	m.bodies = make([]body, 0, n)
+	for i := 0; i < n && r.bad == nil; i++ {
+		at := r.pos
+		size := r.u32()
+		from := r.pos
+		r.take(size)
+		if size > uint32(m.lim.BodyBytes) {
+			r.failAt(at, "function %d has %d bytes of code, %d allowed", len(m.imports)+i, size, m.lim.BodyBytes)
+		}
+		if r.bad != nil {
+			return
+		}
+		br := m.reader("code", span{from, r.pos})
+		br.fn = len(m.imports) + i
+		m.bodies = append(m.bodies, s.function(br))
+		r.bad = br.bad
+	}
+}
+
+// scanner walks function bodies. Its slices are kept from one to the next.
+type scanner struct {
+	m    *module
+	r    *reader
+	b    body
+	ctrl []block
+
+	events []event // for the cost analysis
+	run    uint64  // weight since the last event
+	labels []label
+
+	loops, openLoops int
+	est              frameEstimate
+}
+
+// block is an open block, loop, if, else or the function itself. base is the operand height below its parameters.
+type block struct {
+	shape           shape
+	base            int
+	params, results int
+}
+
+func (s *scanner) function(r *reader) body {
+	t := &s.m.types[s.m.funcs[r.fn]]
+	s.r = r
+	s.b = body{typ: s.m.funcs[r.fn]}
+	s.b.patches.from, s.b.calls.from = len(s.m.patches), len(s.m.calls)
+	s.localDecls(len(t.params))
+	s.b.code = span{r.pos, len(r.b)}
+	s.ctrl = append(s.ctrl[:0], block{shape: structBlock, results: len(t.results)})
+	s.events, s.run, s.loops, s.openLoops = s.events[:0], 0, 0, 0
+	for len(s.ctrl) > 0 && r.bad == nil {
+		s.instruction()
+	}
+	r.end()
+	if s.m.points += 1 + s.loops; s.m.points > s.m.lim.PointsPerModule {
+		r.fail("more than %d function entries and loops", s.m.lim.PointsPerModule)
+	}
+	if r.bad == nil {
+		s.b.entry = s.costs() + weightEntry + uint64(s.b.nlocals)
+		s.b.frame = s.est.bytes(s.b.nlocals + len(t.results))
+	}
+	s.b.patches.to, s.b.calls.to = len(s.m.patches), len(s.m.calls)
+	return s.b
+}
+
+func (s *scanner) localDecls(params int) {
+	r := s.r
+	s.est = frameEstimate{}
+	n := r.count(2)
+	s.b.locals.from, s.b.groups = r.pos, n
+	total := uint64(params)
+	for ; n > 0 && r.bad == nil; n-- {
+		at := r.pos
+		total += uint64(r.u32())
+		t := r.u8()
+		if !isValueType(t) {
+			r.failAt(at, "local of type 0x%x is not supported", t)
+		}
+		if total > uint64(s.m.lim.LocalsPerFunc) {
+			r.failAt(at, "more than %d locals", s.m.lim.LocalsPerFunc)
+		}
+		s.est.wide = s.est.wide || t == typeV128
+	}
+	s.b.locals.to = r.pos
+	s.b.nlocals = int(total)
+}
+
+// instruction decodes one instruction, checks its indices and accounts for it.
+func (s *scanner) instruction() {
+	r := s.r
+	at := r.pos
+	code := r.u8()
+	o := &opTable[code]
+	if o.shape == misc || o.shape == simd {
+		o = s.prefixed(o.shape)
+	}
+	s.run += uint64(o.weight)
+	s.est.pop(int(o.pop), s.ctrl[len(s.ctrl)-1].base)
+	switch o.shape {
+	case plain:
+	case localGet, localSet, localTee:
+		r.index("local", s.b.nlocals)
+		if o.shape != localGet {
+			s.est.assigned(s.openLoops)
+		}
+	case constI32:
+		r.signed(32)
+	case memArg:
+		s.memArg(o.limit)
+	case structBlock, structLoop, structIf:
+		s.open(o.shape)
+	case structElse, structEnd:
+		s.close(o.shape)
+	case branch, branchIf, branchTable, leave, trap:
+		s.branch(o.shape, at)
+	case call, callIndirect, refFunc:
+		s.call(o.shape)
+	default:
+		s.rare(o, at, code)
+	}
+	s.est.push(int(o.push))
+}
+
+// prefixed reads the opcode behind a prefix. Engines differ in how they read a padded one, so it must be minimal.
+func (s *scanner) prefixed(p shape) *op {
+	at := s.r.pos
+	code := s.r.u32()
+	minimal := s.r.pos-at == 1 || code > 0x7f && s.r.pos-at == 2
+	table := simdTable[:]
+	if p == misc {
+		table = miscTable[:]
+	} else {
+		s.est.wide = true
+	}
+	if !minimal || code >= uint32(len(table)) {
+		s.r.failAt(at, "unknown instruction 0x%x behind a prefix", code)
+		return &table[0]
+	}
+	return &table[code]
+}
+
+// rare handles the immediates that are not on the way of most instructions.
+func (s *scanner) rare(o *op, at int, code byte) {
+	r := s.r
+	switch o.shape {
+	case globalGet, globalSet:
+		s.global(o.shape)
+	case constI64:
+		r.signed(64)
+	case constF32:
+		r.take(4)
+	case constF64:
+		r.take(8)
+	case selectTyped:
+		if n := r.u8(); n != 1 || !isValueType(r.u8()) {
+			r.failAt(at, "select of a type that is not supported")
+		}
+	case refNull:
+		r.refType()
+	case tableOp:
+		r.index("table", len(s.m.tables))
+	case memSize:
+		s.memory()
+	case memGrow:
+		s.memory()
+		s.bulk(patchPages, at)
+	case simdBytes, simdLanes, simdLane, simdMem, simdMemLane:
+		s.vector(o)
+	case unknown:
+		r.failAt(at, "unknown instruction 0x%x", code)
+	default:
+		s.segmentOp(o.shape, at)
+	}
+}
+
+func (s *scanner) global(sh shape) {
+	at := s.r.pos
+	i := s.r.index("global", len(s.m.globals))
+	if s.r.bad == nil && sh == globalSet && s.m.globals[i].mut == 0 {
+		s.r.failAt(at, "global %d is immutable", i)
+	}
+}
+
+func (s *scanner) memArg(align uint8) {
+	at := s.r.pos
+	if s.m.memory == nil {
+		s.r.failAt(at, "access without a memory")
+	}
+	if a := s.r.u32(); a > uint32(align) {
+		s.r.failAt(at, "alignment 2^%d", a)
+	}
+	s.r.u32()
+}
+
+// memory reads a memory's index, which is one zero byte.
+func (s *scanner) memory() {
+	at := s.r.pos
+	if i := s.r.u8(); i != 0 || s.m.memory == nil {
+		s.r.failAt(at, "memory %d does not exist", i)
+	}
+}
+
+func (s *scanner) vector(o *op) {
+	at := s.r.pos
+	switch o.shape {
+	case simdBytes:
+		s.r.take(16)
+	case simdLanes:
+		for _, lane := range s.r.take(16) {
+			if lane >= 32 {
+				s.r.failAt(at, "lane %d of 32", lane)
+			}
+		}
+	case simdLane:
+		if lane := s.r.u8(); lane >= o.limit {
+			s.r.failAt(at, "lane %d of %d", lane, o.limit)
+		}
+	case simdMem:
+		s.memArg(o.limit)
+	case simdMemLane:
+		s.memArg(o.limit)
+		if lane := s.r.u8(); lane >= 16>>o.limit {
+			s.r.failAt(at, "lane %d of %d", lane, 16>>o.limit)
+		}
+	}
+}
+
+// segmentOp handles bulk memory and table operations.
+func (s *scanner) segmentOp(sh shape, at int) {
+	r := s.r
+	switch sh {
+	case memInit, dataDrop:
+		if s.m.dataCount < 0 {
+			r.failAt(at, "data segment used without a data count section")
+		}
+		r.index("data segment", int(max(0, s.m.dataCount)))
+	case tableInit, elemDrop:
+		r.index("element segment", s.m.elements)
+	}
+	switch sh {
+	case memInit, memFill:
+		s.memory()
+		s.bulk(patchBytes, at)
+	case memCopy:
+		s.memory()
+		s.memory()
+		s.bulk(patchBytes, at)
+	case tableInit, tableFill:
+		r.index("table", len(s.m.tables))
+		s.bulk(patchItems, at)
+	case tableCopy:
+		r.index("table", len(s.m.tables))
+		r.index("table", len(s.m.tables))
+		s.bulk(patchItems, at)
+	case tableGrow:
+		i := r.index("table", len(s.m.tables))
+		if r.bad == nil {
+			s.bulk(patchGrow, at)
+			s.m.patches[len(s.m.patches)-1].arg = uint64(s.m.tables[i].max)
+		}
+	}
+}
+
+func (s *scanner) bulk(k patchKind, at int) {
+	s.b.scratch = true
+	s.patch(k, at, at, 0)
+}
+
+func (s *scanner) patch(k patchKind, from, to int, arg uint64) {
+	s.m.patches = append(s.m.patches, patch{uint32(from), uint32(to), k, arg})
+}

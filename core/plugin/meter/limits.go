@@ -1,0 +1,73 @@
+package meter
+
+// Limits bound what a module may ask for and how large its parts may be. A field that is zero takes its value from
+// DefaultLimits. The structural ones keep the compiler's time linear: it is quadratic in the loops of a function.
+type Limits struct {
+	MemoryPages  uint32 // most pages of 64 KiB; a memory's maximum is clamped, a greater minimum refused
+	TableEntries uint32 // most entries of a table; clamped and refused likewise
+	StackBytes   uint32 // guest stack that recursing functions may take, by estimate
+	InitialFuel  int64  // what FuelGlobal starts at: the budget of a start function until the first refill
+
+	ModuleBytes     int // size of the whole module
+	BodyBytes       int // code of one function
+	LocalsPerFunc   int // parameters included
+	LoopsPerFunc    int
+	Nesting         int // blocks, loops and ifs inside each other
+	BranchTargets   int // of one br_table
+	Arity           int // parameters, and results, of one type
+	Tables          int
+	PointsPerModule int // function entries and loop headers
+}
+
+// DefaultLimits returns the limits that a plugin has unless it is given others: 16 MiB of memory, 1 MiB of stack.
+func DefaultLimits() Limits {
+	return Limits{
+		MemoryPages:  256,
+		TableEntries: 1 << 16,
+		StackBytes:   1 << 20,
+		InitialFuel:  1_000_000,
+
+		ModuleBytes:     64 << 20,
+		BodyBytes:       1 << 20,
+		LocalsPerFunc:   5000,
+		LoopsPerFunc:    1000,
+		Nesting:         1000,
+		BranchTargets:   4096,
+		Arity:           256,
+		Tables:          16,
+		PointsPerModule: 250_000,
+	}
+}
+
+const (
+	maxPages        = 1 << 16
+	maxTableEntries = 1 << 27 // the engine's own limit
+	maxStackBytes   = 1 << 30 // so that one frame below zero cannot wrap the i32 counter
+)
+
+func (l Limits) withDefaults() Limits {
+	d := DefaultLimits()
+	orDefault(&l.MemoryPages, d.MemoryPages)
+	orDefault(&l.TableEntries, d.TableEntries)
+	orDefault(&l.StackBytes, d.StackBytes)
+	orDefault(&l.InitialFuel, d.InitialFuel)
+	orDefault(&l.ModuleBytes, d.ModuleBytes)
+	orDefault(&l.BodyBytes, d.BodyBytes)
+	orDefault(&l.LocalsPerFunc, d.LocalsPerFunc)
+	orDefault(&l.LoopsPerFunc, d.LoopsPerFunc)
+	orDefault(&l.Nesting, d.Nesting)
+	orDefault(&l.BranchTargets, d.BranchTargets)
+	orDefault(&l.Arity, d.Arity)
+	orDefault(&l.Tables, d.Tables)
+	orDefault(&l.PointsPerModule, d.PointsPerModule)
+	l.MemoryPages = min(l.MemoryPages, maxPages)
+	l.TableEntries = min(l.TableEntries, maxTableEntries)
+	l.StackBytes = min(l.StackBytes, maxStackBytes)
+	return l
+}
+
+func orDefault[T int | uint32 | int64](v *T, d T) {
+	if *v <= 0 {
+		*v = d
+	}
+}

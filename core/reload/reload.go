@@ -1,0 +1,159 @@
+// Package reload watches gateway.toml and the plugin folders and says when they have changed and come to rest.
+package reload
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// Files are read once their sizes and times have not changed for rest, at the latest after patience: an editor
+// writes twice, a copy takes its time, and a file that is appended to for ever must not hold up the others.
+const (
+	rest     = 50 * time.Millisecond
+	patience = time.Second
+)
+
+// Watcher calls Changed after each change of what it watches. Run it from one goroutine.
+type Watcher struct {
+	// Config is the path of gateway.toml.
+	Config string
+	// Plugins returns the folders and files that the current generation's plugins come from; asked after each change.
+	Plugins func() []string
+	// Changed is called, from Run's goroutine, when files have changed and rest.
+	Changed func()
+	Log     *slog.Logger
+}
+
+// Run watches until ctx ends. Force makes Changed be called at once for each value received (SIGHUP, the admin API).
+func (w *Watcher) Run(ctx context.Context, force <-chan struct{}) error {
+	notify, err := fsnotify.NewWatcher()
+	if err != nil {
+		return err
+	}
+	defer notify.Close()
+	w.watchFolders(notify)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-force:
+			w.Changed()
+		case err := <-notify.Errors:
+			w.Log.Warn("watching files", "error", err)
+			w.settle(ctx, notify) // events may have been lost: look at everything
+		case event := <-notify.Events:
+			if !w.concerns(event) {
+				continue
+			}
+			w.settle(ctx, notify)
+		}
+		w.watchFolders(notify)
+	}
+}
+
+// settle waits until the files rest, then reports the change.
+func (w *Watcher) settle(ctx context.Context, notify *fsnotify.Watcher) {
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	look := time.NewTicker(rest)
+	defer look.Stop()
+	before := w.state()
+	for waiting := true; waiting; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-deadline.C:
+			waiting = false
+		case <-notify.Events:
+		case <-look.C:
+			now := w.state()
+			waiting = now != before
+			before = now
+		}
+	}
+	w.Changed()
+}
+
+// watchFolders watches folders, not files: editors and Kubernetes replace files, and a watch on a file would stay with
+// the one that is gone.
+func (w *Watcher) watchFolders(notify *fsnotify.Watcher) {
+	wanted := w.folders()
+	for _, folder := range notify.WatchList() {
+		if !slices.Contains(wanted, folder) {
+			_ = notify.Remove(folder) // it may be gone already, which is as good
+		}
+	}
+	for _, folder := range wanted {
+		if err := notify.Add(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			w.Log.Warn("cannot watch a folder", "folder", folder, "error", err)
+		}
+	}
+}
+
+// folders are those that hold the config and the plugins, and a missing plugin folder's nearest parent that exists, so
+// that its making is seen.
+func (w *Watcher) folders() []string {
+	folders := []string{filepath.Dir(w.Config)}
+	for _, path := range w.Plugins() {
+		folder := path
+		if strings.HasSuffix(path, ".wasm") {
+			folder = filepath.Dir(path)
+		}
+		for !isFolder(folder) && folder != filepath.Dir(folder) {
+			folder = filepath.Dir(folder)
+		}
+		folders = append(folders, folder)
+	}
+	slices.Sort(folders)
+	return slices.Compact(folders)
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// concerns leaves out the traffic of other files in the same folders (logs, editors' swap files).
+func (w *Watcher) concerns(event fsnotify.Event) bool {
+	if event.Op == fsnotify.Chmod {
+		return false
+	}
+	name := filepath.Clean(event.Name)
+	if name == filepath.Clean(w.Config) || strings.HasSuffix(name, ".wasm") {
+		return true
+	}
+	// Kubernetes swaps the link ..data beside the files; a plugin folder may itself come or go.
+	return strings.HasPrefix(filepath.Base(name), "..") || slices.ContainsFunc(w.Plugins(), func(path string) bool {
+		return path == name || strings.HasPrefix(path, name+string(filepath.Separator))
+	})
+}
+
+// state is a picture of the watched files' sizes and times.
+func (w *Watcher) state() string {
+	var b strings.Builder
+	note := func(path string) {
+		if info, err := os.Stat(path); err == nil {
+			b.WriteString(path + info.ModTime().String() + info.Mode().String())
+			b.WriteString(strconv.FormatInt(info.Size(), 10))
+		}
+	}
+	note(w.Config)
+	for _, path := range w.Plugins() {
+		note(path)
+		files, _ := filepath.Glob(filepath.Join(path, "*.wasm")) // the pattern is a constant: it cannot be malformed
+		for _, file := range files {
+			note(file)
+		}
+	}
+	return b.String()
+}

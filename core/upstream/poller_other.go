@@ -1,0 +1,5 @@
+//go:build !unix
+
+package upstream
+
+func newCourier(*conn) courier { return plainCourier{} }

@@ -1,0 +1,45 @@
+package upstream
+
+import (
+	"io"
+	"net"
+	"sync/atomic"
+	"time"
+)
+
+// tunnel is a connection after a change of protocol; the endpoint counts it in flight until it is closed.
+type tunnel struct {
+	net.Conn
+	endpoint *Endpoint
+	closed   atomic.Bool
+}
+
+func newTunnel(raw net.Conn, e *Endpoint) (*tunnel, error) {
+	if err := raw.SetDeadline(time.Time{}); err != nil {
+		return nil, err
+	}
+	return &tunnel{Conn: raw, endpoint: e}, nil
+}
+
+// Close closes the connection; it may be called more than once.
+func (t *tunnel) Close() error {
+	if t.closed.Swap(true) {
+		return nil
+	}
+	t.endpoint.Done()
+	return t.Conn.Close()
+}
+
+// CloseWrite tells the upstream that nothing more will be written; it can still be read.
+func (t *tunnel) CloseWrite() error {
+	if half, ok := t.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return t.Close()
+}
+
+// ReadFrom lets io.Copy reach what the connection's own type can do better, such as splice.
+func (t *tunnel) ReadFrom(r io.Reader) (int64, error) { return io.Copy(t.Conn, r) }
+
+// WriteTo is the same for the other way.
+func (t *tunnel) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, t.Conn) }

@@ -1,0 +1,169 @@
+// Package upstream sends exchanges to the endpoints of a named group of servers: it picks one, connects, retries
+// and brings the answer back.
+package upstream
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/sallyport/sallyport/core/balance"
+	"github.com/sallyport/sallyport/core/exchange"
+	"github.com/sallyport/sallyport/core/fault"
+	"github.com/sallyport/sallyport/core/http1"
+)
+
+// Options say what an Upstream is. Of durations and of HeadLimits, 0 is no bound, but for HeadLimits.Head.
+type Options struct {
+	Name            string
+	Endpoints       []EndpointOptions
+	Policy          string        // of core/balance
+	ConnectTimeout  time.Duration // for one endpoint
+	ResponseTimeout time.Duration // from the request wholly sent to the response's head; also bounds a write that stalls
+	IdleTimeout     time.Duration // how long a connection is kept unused
+	MaxIdle         int           // unused connections kept per endpoint
+	Retries         int           // further endpoints tried when the request can be replayed
+	HeadLimits      http1.Limits  // of responses; Head 0 stands for 64 KiB
+}
+
+// EndpointOptions are one server.
+type EndpointOptions struct {
+	Address string // host:port; the host may be a name
+	Weight  int    // its share of the exchanges; 0 stands for 1
+}
+
+// defaultHead is the largest response head when Options name none.
+const defaultHead = 64 << 10
+
+// Upstream is a named group of servers that can each answer. Many goroutines may use it at once.
+type Upstream struct {
+	name      string
+	endpoints []*Endpoint
+	picker    balance.Picker
+	retries   int
+	transport Transport
+}
+
+// Transport carries one exchange to one endpoint.
+type Transport interface {
+	// RoundTrip sends x.Req and fills x.Resp. Without a fault it calls e.Done once, when the response's body or tunnel is
+	// closed (for an answer without either: before it returns). With a fault it calls nothing, leaves nothing of its own
+	// behind, and has set Retry when another endpoint may be tried.
+	RoundTrip(x *exchange.Exchange, e *Endpoint, send Send) *fault.Fault
+}
+
+// Send is what holds for one exchange beyond its request.
+type Send struct {
+	Host     string    // the Host field to send; "" stands for the endpoint's address
+	Deadline time.Time // by which the response's head must be there; zero: no bound
+	MaxBody  int64     // bytes of request content; 0: no bound
+}
+
+// New returns an Upstream; it connects only when there is something to send.
+func New(o Options) (*Upstream, error) {
+	u := &Upstream{name: o.Name, retries: o.Retries}
+	members := make([]balance.Member, 0, len(o.Endpoints))
+	for _, one := range o.Endpoints {
+		if err := checkAddress(one.Address); err != nil {
+			return nil, fmt.Errorf("upstream %q: endpoint %q: %w", o.Name, one.Address, err)
+		}
+		e := newEndpoint(one, o)
+		u.endpoints = append(u.endpoints, e)
+		members = append(members, balance.Member{Weight: e.weight, Active: &e.active})
+	}
+	picker, err := balance.New(o.Policy, members)
+	if err != nil {
+		return nil, fmt.Errorf("upstream %q: %w", o.Name, err)
+	}
+	u.picker, u.transport = picker, newHTTP1(o)
+	return u, nil
+}
+
+func checkAddress(address string) error {
+	host, port, err := net.SplitHostPort(address)
+	switch {
+	case err != nil:
+		return err
+	case host == "" || port == "":
+		return errors.New("want host:port")
+	}
+	return nil
+}
+
+// Do answers x from one of the endpoints. Without a fault x.Resp is filled and must be closed; with one it is empty.
+// Either way x.Upstream, x.Endpoint, x.Tries and x.Times say how it went, and after a fault nothing uses x any more.
+func (u *Upstream) Do(x *exchange.Exchange, send Send) *fault.Fault {
+	x.Upstream = u.name
+	if f := checkBody(&x.Req.Body, send.MaxBody); f != nil {
+		return f
+	}
+	x.Received = int64(len(x.Req.Body.Held))
+	place := u.picker.Pick(-1)
+	if place < 0 {
+		return fault.New(fault.Unavailable, fault.Upstream, "no endpoint")
+	}
+	for left := u.retries; ; left-- {
+		f := u.try(x, u.endpoints[place], send)
+		if f == nil || !f.Retry || left <= 0 || isPast(send.Deadline) {
+			return f
+		}
+		next := u.picker.Pick(place)
+		if next == place {
+			return f // there is no other
+		}
+		place = next
+	}
+}
+
+// try sends x to one endpoint, which counts it in flight until Done.
+func (u *Upstream) try(x *exchange.Exchange, e *Endpoint, send Send) *fault.Fault {
+	x.Endpoint = e.address
+	x.Tries++
+	e.requests.Add(1)
+	e.active.Add(1)
+	x.Resp.Reset()
+	f := u.transport.RoundTrip(x, e, send)
+	if f == nil {
+		return nil
+	}
+	x.Resp.Reset()
+	e.Done()
+	if f.Side == fault.Upstream {
+		e.failures.Add(1)
+	}
+	return f
+}
+
+// checkBody refuses a body that is known to be too large before anything is sent.
+func checkBody(body *exchange.Body, most int64) *fault.Fault {
+	if most > 0 && max(body.Length, int64(len(body.Held))) > most {
+		return tooLarge()
+	}
+	return nil
+}
+
+func tooLarge() *fault.Fault {
+	return fault.New(fault.BodyTooLarge, fault.Client, "request body too large")
+}
+
+func isPast(deadline time.Time) bool {
+	return !deadline.IsZero() && !time.Now().Before(deadline)
+}
+
+// Close closes the connections that are not in use now, and each other one when its exchange ends. Exchanges that
+// still come are served on connections of their own.
+func (u *Upstream) Close() {
+	for _, e := range u.endpoints {
+		e.idle.close()
+	}
+}
+
+// Endpoints returns how the endpoints are doing, in the order of the Options.
+func (u *Upstream) Endpoints() []EndpointState {
+	states := make([]EndpointState, len(u.endpoints))
+	for i, e := range u.endpoints {
+		states[i] = e.state()
+	}
+	return states
+}
