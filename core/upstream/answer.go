@@ -122,7 +122,8 @@ func (a *answer) broken(err error) error {
 // Close gives the connection back if it can carry another exchange, and closes it otherwise. It is called once.
 func (a *answer) Close() error {
 	c := a.c
-	reusable := a.done && !a.ends && a.kind != untilClose && c.settle()
+	sent := a.done && c.settle()
+	reusable := sent && !a.ends && a.kind != untilClose
 	ended := c.x.Times.Answered
 	if a.started || c.copier != nil {
 		ended = time.Now()

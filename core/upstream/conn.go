@@ -54,9 +54,9 @@ func newConn(raw net.Conn, home *http1Transport, e *Endpoint) *conn {
 }
 
 // begin gives the connection to an exchange.
-func (c *conn) begin(x *exchange.Exchange, send Send) {
+func (c *conn) begin(x *exchange.Exchange, send Send, now time.Time) {
 	c.x, c.send = x, send
-	c.call = call{}
+	c.call = call{began: now}
 	c.buf = c.home.buffers.get()
 	c.start, c.end = 0, 0
 	c.copier = nil
@@ -90,7 +90,10 @@ func (c *conn) needBuffer() {
 // run takes the call on until bytes have been read, or the write needs help. It returns errLate, errGone or what
 // went wrong with the connection.
 func (c *conn) run() error {
-	now := time.Now()
+	now := c.call.began
+	if c.call.state == reading {
+		now = time.Now()
+	}
 	for slice := firstSlice; ; slice = min(2*slice, lastSlice) {
 		if err := c.arm(now, slice); err != nil {
 			return err

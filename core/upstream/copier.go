@@ -213,7 +213,9 @@ func (k *copier) finish() bool {
 		}
 		late := time.AfterFunc(settleTime, func() { _ = k.c.Close() })
 		<-k.done
-		late.Stop()
+		if !late.Stop() {
+			return false
+		}
 	}
 	k.stop()
 	return k.whole

@@ -21,6 +21,7 @@ const (
 // call is what the courier needs to know of one exchange.
 type call struct {
 	state  callState
+	began  time.Time // shortly before the first write
 	out    []byte    // the request's head and as much of its content as is at hand
 	pauses bool      // run returns between write and read
 	wrote  int       // bytes of out

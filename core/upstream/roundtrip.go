@@ -18,12 +18,13 @@ var (
 )
 
 // roundTrip sends the exchange's request and reads the response's head. After a fault the connection is closed.
-func (c *conn) roundTrip(x *exchange.Exchange, send Send) *fault.Fault {
-	c.begin(x, send)
-	if err := c.ask(); err != nil {
+func (c *conn) roundTrip(x *exchange.Exchange, send Send, now time.Time) *fault.Fault {
+	c.begin(x, send, now)
+	err := c.ask()
+	x.Times.Sent = c.call.sent
+	if err != nil {
 		return c.fail(err)
 	}
-	x.Times.Sent = c.call.sent
 	for range maxInterim {
 		head, err := c.readHead()
 		if err != nil {
@@ -55,7 +56,7 @@ func (c *conn) ask() error {
 		return nil
 	}
 	if rest == nil {
-		rest = newCopier(c, 0)
+		rest = newCopier(c, len(c.x.Req.Body.Held))
 	}
 	// The buffer that holds these bytes is about to be read into.
 	rest.unwritten = append([]byte(nil), unwritten...)

@@ -31,9 +31,10 @@ func newHTTP1(o Options) *http1Transport {
 // RoundTrip tries kept connections first. One that turns out to be dead is replaced, without counting as a retry:
 // by the next when nothing was written, by a fresh one when the request can be sent again.
 func (t *http1Transport) RoundTrip(x *exchange.Exchange, e *Endpoint, send Send) *fault.Fault {
-	for c := e.idle.take(time.Now()); c != nil; c = e.idle.take(time.Now()) {
+	now := time.Now()
+	for c := e.idle.take(now); c != nil; c = e.idle.take(now) {
 		c.reused = true
-		f := c.roundTrip(x, send)
+		f := c.roundTrip(x, send, now)
 		if f == nil || !f.Retry || isPast(send.Deadline) {
 			return f
 		}
@@ -46,7 +47,7 @@ func (t *http1Transport) RoundTrip(x *exchange.Exchange, e *Endpoint, send Send)
 	if f != nil {
 		return f
 	}
-	return c.roundTrip(x, send)
+	return c.roundTrip(x, send, time.Now())
 }
 
 // dial connects. Nothing has been sent when it fails, so another endpoint may be tried.
@@ -72,7 +73,7 @@ func isTimeout(err error) bool {
 func isReplayable(r *exchange.Request) bool {
 	switch r.Method {
 	case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE":
-		return r.Body.Whole() && r.Upgrade == ""
+		return r.Body.Whole()
 	}
 	return false
 }

@@ -1,9 +1,10 @@
 package upstream
 
 import (
-	"io"
+	"errors"
 	"net"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -38,8 +39,10 @@ func (t *tunnel) CloseWrite() error {
 	return t.Close()
 }
 
-// ReadFrom lets io.Copy reach what the connection's own type can do better, such as splice.
-func (t *tunnel) ReadFrom(r io.Reader) (int64, error) { return io.Copy(t.Conn, r) }
-
-// WriteTo is the same for the other way.
-func (t *tunnel) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, t.Conn) }
+// SyscallConn lets the engine wait for bytes without holding memory. Where the connection is no plain socket it fails.
+func (t *tunnel) SyscallConn() (syscall.RawConn, error) {
+	if plain, ok := t.Conn.(syscall.Conn); ok {
+		return plain.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
+}

@@ -1,0 +1,134 @@
+package filter
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sallyport/sallyport/core/chain"
+	"github.com/sallyport/sallyport/core/exchange"
+	"github.com/sallyport/sallyport/core/limit"
+)
+
+// RateLimitOptions say what is limited and by what.
+type RateLimitOptions struct {
+	Name string // of the policy in the RateLimit fields
+	Rate limit.Rate
+	// By are the parts of the key: "client", "route", "header:NAME", "attr:NAME". A request that lacks a field or an attribute shares
+	// a bucket with the others that do.
+	By []string
+	// Answer puts the answer to a denied request into the response.
+	Answer func(x *exchange.Exchange, status int, title string)
+	// Seed keeps the keys of one limiter the same from one generation to the next.
+	Seed limit.Seed
+}
+
+// RateLimit is the native filter that denies requests past a rate, with 429 (RFC 6585) and Retry-After, and tells on every answer what is
+// left in RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers).
+type RateLimit struct {
+	limiter *limit.Limiter
+	seed    limit.Seed
+	parts   []keyPart
+	answer  func(x *exchange.Exchange, status int, title string)
+	name    string // quoted, with the parameter's beginning
+	policy  string
+}
+
+// keyPart is one part of a key: what kind, and of what name.
+type keyPart struct {
+	kind byte // 'c'lient, 'r'oute, 'h'eader, 'a'ttribute
+	name string
+}
+
+// NewRateLimit returns a filter that takes from the limiter, whose rate must be the options'.
+func NewRateLimit(o RateLimitOptions, limiter *limit.Limiter) (*RateLimit, error) {
+	r := &RateLimit{limiter: limiter, seed: o.Seed, answer: o.Answer}
+	for _, by := range o.By {
+		kind, name, _ := strings.Cut(by, ":")
+		switch {
+		case (kind == "client" || kind == "route") && name == "", (kind == "header" || kind == "attr") && name != "":
+			r.parts = append(r.parts, keyPart{kind[0], name})
+		default:
+			return nil, fmt.Errorf("%q cannot be part of a key", by)
+		}
+	}
+	quoted := strconv.Quote(o.Name)
+	r.name = quoted + ";r="
+	r.policy = fmt.Sprintf("%s;q=%d;w=%d", quoted, o.Rate.Count, seconds(o.Rate.Per))
+	return r, nil
+}
+
+// Hooks asks for the request, to decide, and for the response, to tell.
+func (r *RateLimit) Hooks() chain.Hooks { return chain.OnRequest | chain.OnResponse }
+
+// Request takes one from the key's bucket.
+func (r *RateLimit) Request(x *exchange.Exchange, place int) (chain.Verdict, error) {
+	d := r.limiter.Take(r.key(x), x.Times.Start.UnixNano(), 1)
+	if d.Allowed {
+		state := x.State(place)
+		*state = binary.LittleEndian.AppendUint64((*state)[:0], uint64(d.Remaining))
+		*state = binary.LittleEndian.AppendUint64(*state, uint64(seconds(d.Reset)))
+		return chain.Continue, nil
+	}
+	r.answer(x, 429, "Too Many Requests")
+	x.Resp.Fields.Add("Retry-After", number(x, max(seconds(d.RetryAfter), 1)))
+	r.tell(x, d.Remaining, seconds(d.Reset))
+	return chain.Respond, nil
+}
+
+// Response tells what was left when the request was let through.
+func (r *RateLimit) Response(x *exchange.Exchange, place int) error {
+	state := *x.State(place)
+	r.tell(x, int64(binary.LittleEndian.Uint64(state)), int64(binary.LittleEndian.Uint64(state[8:])))
+	return nil
+}
+
+func (r *RateLimit) tell(x *exchange.Exchange, remaining, reset int64) {
+	var room [128]byte
+	b := append(room[:0], r.name...)
+	b = strconv.AppendInt(b, remaining, 10)
+	b = append(b, ";t="...)
+	b = strconv.AppendInt(b, reset, 10)
+	x.Resp.Fields.Add("RateLimit-Policy", r.policy)
+	x.Resp.Fields.Add("RateLimit", x.Text.Copy(b))
+}
+
+func (r *RateLimit) key(x *exchange.Exchange) uint64 {
+	key := uint64(0)
+	for i := range r.parts {
+		part := &r.parts[i]
+		switch part.kind {
+		case 'c':
+			address := x.Addr.As16()
+			key = r.seed.JoinBytes(key, clientPrefix(x, address[:]))
+		case 'r':
+			key = r.seed.Join(key, x.Route)
+		case 'h':
+			key = r.seed.Join(key, x.Req.Fields.Value(part.name))
+		case 'a':
+			value, _ := x.Attr(part.name)
+			key = r.seed.Join(key, value)
+		}
+	}
+	return key
+}
+
+// clientPrefix is a whole IPv4 address, but the /64 of an IPv6 one: a single customer has at least so many.
+func clientPrefix(x *exchange.Exchange, address []byte) []byte {
+	if x.Addr.Is4() || x.Addr.Is4In6() {
+		return address
+	}
+	return address[:8]
+}
+
+// seconds rounds up: whoever comes back then finds it true.
+func seconds(d time.Duration) int64 {
+	return int64((d + time.Second - 1) / time.Second)
+}
+
+func number(x *exchange.Exchange, n int64) string {
+	var room [20]byte
+	return x.Text.Copy(strconv.AppendInt(room[:0], n, 10))
+}
