@@ -19,7 +19,8 @@ type Config struct {
 	Filters   []Filter // run before every route's own
 	Routes    []Route
 
-	places map[string]Place
+	places  places
+	secrets map[string]bool // key paths of what came from the environment or a file
 }
 
 // Place is where in the file something stands; lines and columns count from 1, columns in characters.
@@ -165,7 +166,7 @@ type Route struct {
 	StripPrefix   string
 	Rewrite       string
 	RejectEncoded []string      // of "%2F", "%5C", "%3B", "%23"
-	HostPolicy    string        // "pass", "upstream" or a name to send as Host
+	UpstreamHost  string        // "pass", "upstream" or a name to send as Host
 	Timeout       time.Duration // of the whole exchange up to the response's head; 0: none
 	MaxBody       int64         // bytes; 0: no bound
 	Filters       []Filter

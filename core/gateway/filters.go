@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"strings"
+
 	"github.com/sallyport/sallyport/core/chain"
 	"github.com/sallyport/sallyport/core/config"
 	"github.com/sallyport/sallyport/core/exchange"
@@ -14,13 +16,11 @@ func (b *builder) buildStep(r *config.Route, f *config.Filter) (chain.Step, bool
 	var err error
 	switch {
 	case f.RateLimit != nil:
-		step.Filter, err = b.buildRateLimit(f)
+		step.Filter, err = b.buildRateLimit(r, f)
 	case f.Headers != nil:
-		step.Filter, err = filter.NewHeaders(filter.HeadersOptions{Request: edit(f.Headers.Request), Response: edit(f.Headers.Response)})
+		step.Filter = filter.NewHeaders(edit(f.Headers.Request), edit(f.Headers.Response))
 	case f.Rewrite != nil:
-		step.Filter, err = filter.NewRewrite(filter.PathOptions{
-			StripPrefix: f.Rewrite.StripPrefix, AddPrefix: f.Rewrite.AddPrefix, Path: f.Rewrite.Path,
-		})
+		step.Filter, err = buildRewrite(f.Rewrite)
 	default:
 		if f.OnError == "skip" {
 			step.OnError = chain.Skip
@@ -35,18 +35,43 @@ func (b *builder) buildStep(r *config.Route, f *config.Filter) (chain.Step, bool
 	return step, true
 }
 
+func buildRewrite(c *config.Rewrite) (chain.Filter, error) {
+	path, err := filter.NewPathRewrite(filter.PathOptions{StripPrefix: c.StripPrefix, AddPrefix: c.AddPrefix, Path: c.Path})
+	if err != nil {
+		return nil, err
+	}
+	return filter.NewRewrite(path), nil
+}
+
+// counts are what a rate limit has counted, and what its keys are made with.
+type counts struct {
+	limiter *limit.Limiter
+	seed    limit.Seed
+}
+
 // buildRateLimit finds the counts of an unchanged limit again, so that a reload forgives nobody.
-func (b *builder) buildRateLimit(f *config.Filter) (chain.Filter, error) {
+func (b *builder) buildRateLimit(r *config.Route, f *config.Filter) (chain.Filter, error) {
 	c := f.RateLimit
 	rate := limit.Rate{Count: c.Count, Per: c.Per, Burst: c.Burst}
-	limiter, release, err := b.g.limiters.take(shelfKey("limit", f.Key, c), func() (*limit.Limiter, error) {
-		return limit.New(rate, c.Keys)
-	}, func(*limit.Limiter) {})
+	kept, release, err := b.g.limits.take(shelfKey("limit", limitName(r, f), c), func() (counts, error) {
+		limiter, err := limit.New(rate, c.Keys)
+		return counts{limiter, limit.NewSeed()}, err
+	}, func(counts) {})
 	if err != nil {
 		return nil, err
 	}
 	b.s.releases = append(b.s.releases, release)
-	return filter.NewRateLimit(filter.RateLimitOptions{Name: c.Name, Rate: rate, By: c.By, Answer: answerTooMany}, limiter)
+	return filter.NewRateLimit(filter.RateLimitOptions{Name: c.Name, Rate: rate, By: c.By, Answer: answerTooMany, Seed: kept.seed}, kept.limiter)
+}
+
+// limitName tells limits apart: one of a route's is found again by the route's name, wherever it stands in the file, and one of the top
+// counts for all routes together.
+func limitName(r *config.Route, f *config.Filter) string {
+	_, place, own := strings.Cut(f.Key, "].")
+	if !own {
+		return f.Key
+	}
+	return r.Name + "." + place
 }
 
 // answerTooMany keeps fail.go the one place that writes problems.

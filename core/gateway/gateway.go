@@ -12,7 +12,6 @@ import (
 
 	"github.com/sallyport/sallyport/core/config"
 	"github.com/sallyport/sallyport/core/engine"
-	"github.com/sallyport/sallyport/core/limit"
 	"github.com/sallyport/sallyport/core/plugin"
 	"github.com/sallyport/sallyport/core/telemetry"
 	"github.com/sallyport/sallyport/core/upstream"
@@ -40,7 +39,7 @@ type Gateway struct {
 	plugins   shelf[*plugin.Plugin]
 	pools     shelf[*plugin.Pool]
 	upstreams shelf[*upstream.Upstream]
-	limiters  shelf[*limit.Limiter]
+	limits    shelf[counts]
 	examined  map[string]bool // hashes of plugin files that no chain names and that were looked at already
 
 	stopSweep context.CancelFunc
@@ -176,9 +175,9 @@ func (g *Gateway) sweep(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-tick.C:
+		case <-tick.C:
 			for _, pool := range g.pools.all() {
-				pool.Sweep(now)
+				pool.Sweep()
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/sallyport/sallyport/core/config"
@@ -20,7 +21,7 @@ func (g *Gateway) bind(cfg *config.Config) (map[string]*engine.Listener, error) 
 		}
 		opened, err := g.engine.Listen(l.Address, listenerOptions(l))
 		if err != nil {
-			wrong = append(wrong, cfg.Errorf(listenKey(i), "cannot listen: %v", err))
+			wrong = append(wrong, cfg.Errorf(fmt.Sprintf("server.listen[%d]", i), "cannot listen: %v", err))
 			continue
 		}
 		fresh[l.Address] = opened

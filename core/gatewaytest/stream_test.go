@@ -37,11 +37,19 @@ func sum(r io.Reader) string {
 	return fmt.Sprintf("%d %v %s", n, err, hex.EncodeToString(h.Sum(nil)))
 }
 
+// fullDuplex lets a handler answer while it reads; net/http would else throw the rest of the request away.
+func fullDuplex(t *testing.T, w http.ResponseWriter) {
+	if err := http.NewResponseController(w).EnableFullDuplex(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestBodiesStreamBothWays(t *testing.T) {
 	g := Start(t, routes(Backend(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength >= 0 {
 			w.Header().Set("Content-Length", fmt.Sprint(r.ContentLength))
 		}
+		fullDuplex(t, w)
 		h := sha256.New()
 		_, err := io.Copy(io.MultiWriter(w, h), r.Body)
 		w.Header().Set(http.TrailerPrefix+"X-Sum", fmt.Sprintf("%v %s", err, hex.EncodeToString(h.Sum(nil))))
@@ -73,6 +81,7 @@ func TestBodiesStreamBothWays(t *testing.T) {
 // A large body must not be held: the heap stays where it was while 256 MiB go through.
 func TestMemoryStaysFlat(t *testing.T) {
 	g := Start(t, routes(Backend(t, func(w http.ResponseWriter, r *http.Request) {
+		fullDuplex(t, w)
 		io.Copy(w, r.Body)
 	}), "[[routes]]\nname = \"r\"\npath = \"/*rest\"\nupstream = \"b\"\n"))
 	var peak atomic.Uint64

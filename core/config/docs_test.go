@@ -1,0 +1,180 @@
+package config
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// documented says which heading of docs/CONFIG.md has the keys of which table.
+func documented() map[string][]string {
+	return map[string][]string{
+		"Top level":                     rootKeys().names(),
+		"server":                        serverKeys().names(),
+		"server.listen[]":               listenerKeys().names(),
+		"server.listen[].limits":        limitKeys().names(),
+		"admin":                         adminKeys().names(),
+		"log":                           logKeys().names(),
+		"sandbox":                       append(sandboxKeys().names(), pluginLimitKeys().names()...),
+		"plugins.NAME":                  pluginKeys().names(),
+		"upstreams.NAME":                upstreamKeys().names(),
+		"upstreams.NAME.endpoints[]":    endpointKeys().names(),
+		"routes":                        routeKeys().names(),
+		"routes[].redirect":             redirectKeys().names(),
+		"routes[].respond":              respondKeys().names(),
+		"A plugin as a filter":          pluginFilterKeys().names(),
+		"ratelimit":                     rateLimitKeys().names(),
+		"headers":                       headersKeys().names(),
+		"headers: request and response": headerEditKeys().names(),
+		"rewrite":                       rewriteKeys().names(),
+	}
+}
+
+func readDocs(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile("../../docs/CONFIG.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestEveryKeyIsDocumented(t *testing.T) {
+	row := regexp.MustCompile("^\\| `([a-z_0-9]+)` \\|")
+	got := map[string][]string{}
+	heading := ""
+	for line := range strings.SplitSeq(readDocs(t), "\n") {
+		if strings.HasPrefix(line, "#") {
+			heading = strings.TrimLeft(line, "# ")
+		}
+		if match := row.FindStringSubmatch(line); match != nil {
+			got[heading] = append(got[heading], match[1])
+		}
+	}
+	want := documented()
+	for _, names := range []map[string][]string{want, got} {
+		for heading := range names {
+			slices.Sort(names[heading])
+			names[heading] = slices.Compact(names[heading])
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("keys by heading of docs/CONFIG.md (-code +docs):\n%s", diff)
+	}
+}
+
+// The list above must name every table of keys that the package has.
+func TestEveryTableIsInTheList(t *testing.T) {
+	here, err := os.ReadFile("docs_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, entry := range entries {
+		if !strings.HasSuffix(entry.Name(), ".go") || strings.HasSuffix(entry.Name(), "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), entry.Name(), nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, decl := range file.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if !ok || f.Recv != nil || !strings.HasSuffix(f.Name.Name, "Keys") || strings.HasPrefix(f.Name.Name, "read") {
+				continue
+			}
+			found++
+			if !strings.Contains(string(here), f.Name.Name+"().names()") {
+				t.Errorf("%s (%s) is compared with no heading", f.Name.Name, entry.Name())
+			}
+		}
+	}
+	if found < 15 {
+		t.Errorf("only %d tables of keys found: does the test still look for the right thing?", found)
+	}
+}
+
+func TestExamplesInTheDocsAreRight(t *testing.T) {
+	blocks := regexp.MustCompile("(?s)```toml\n(.*?)```").FindAllStringSubmatch(readDocs(t), -1)
+	if len(blocks) < 8 {
+		t.Errorf("%d examples, want at least 8", len(blocks))
+	}
+	from := fakeSources()
+	from.env = func(string) (string, bool) { return "secret", true }
+	for _, block := range blocks {
+		text := block[1]
+		if !strings.Contains(text, "[server]") {
+			text += "\n[server]\nlisten = [\"127.0.0.1:8080\"]\n"
+		}
+		if _, err := parse(goldenFile, []byte(text), from); err != nil {
+			t.Errorf("%v\nin\n%s", err, text)
+		}
+	}
+}
+
+// The defaults in the docs are those of the code: each is written into a file, which must then read as one without.
+func TestDefaultsInTheDocs(t *testing.T) {
+	tables := map[string]string{
+		"server":                     "[server]\nlisten = [\"127.0.0.1:1\"]\n%s",
+		"server.listen[].limits":     "[server]\nlisten = [{ address = \"127.0.0.1:1\", limits = { %s } }]\n",
+		"admin":                      "[admin]\n%s",
+		"log":                        "[log]\n%s",
+		"sandbox":                    "[sandbox]\n%s",
+		"upstreams.NAME":             "[upstreams.u]\nendpoints = [\"a:1\"]\n%s",
+		"upstreams.NAME.endpoints[]": "[upstreams.u]\nendpoints = [{ address = \"a:1\", %s }]\n",
+		"routes":                     "[[routes]]\nname = \"r\"\npath = \"/\"\nupstream = \"w\"\n%s\n[upstreams.w]\nendpoints = [\"a:1\"]\n",
+		"routes[].redirect":          "[[routes]]\nname = \"r\"\npath = \"/\"\nredirect = { to = \"/\", %s }\n",
+		"routes[].respond":           "[[routes]]\nname = \"r\"\npath = \"/\"\nrespond = { %s }\n",
+		"A plugin as a filter":       "[[filters]]\nuse = \"ip-rules\"\n%s",
+		"ratelimit":                  "[[filters]]\nuse = \"ratelimit\"\nrate = \"1/s\"\n%s",
+	}
+	row := regexp.MustCompile("^\\| `([a-z_0-9]+)` \\|[^|]*\\| `([^`]+)`[^|]*\\|")
+	heading, checked := "", 0
+	for line := range strings.SplitSeq(readDocs(t), "\n") {
+		if strings.HasPrefix(line, "#") {
+			heading = strings.TrimLeft(line, "# ")
+		}
+		match := row.FindStringSubmatch(line)
+		if match == nil || match[1] == "use" || heading == "plugins.NAME" {
+			continue
+		}
+		table, ok := tables[heading]
+		if !ok {
+			t.Errorf("%s has a default, but the test does not know its table", heading)
+			continue
+		}
+		checked++
+		without := readTable(t, table, "")
+		with := readTable(t, table, match[1]+" = "+match[2])
+		if diff := cmp.Diff(without, with); diff != "" {
+			t.Errorf("%s: %s = %s is not the default (-without +with):\n%s", heading, match[1], match[2], diff)
+		}
+	}
+	if checked < 30 {
+		t.Errorf("only %d defaults found", checked)
+	}
+}
+
+func readTable(t *testing.T, table, setting string) string {
+	t.Helper()
+	text := strings.Replace(table, "%s", setting, 1)
+	if !strings.Contains(text, "[server]") {
+		text += "\n[server]\nlisten = [\"127.0.0.1:1\"]\n"
+	}
+	got := parsed(t, []byte(text))
+	if !strings.HasPrefix(got, "{") {
+		t.Fatalf("%s\nin\n%s", got, text)
+	}
+	return got
+}

@@ -1,0 +1,130 @@
+package config
+
+import "strings"
+
+// native is a filter that is built in: its options stand beside use.
+type native struct {
+	name string
+	read func(v value, f *Filter) // nil: the name is kept for one to come
+}
+
+func natives() []native {
+	return []native{
+		{"ratelimit", readRateLimit},
+		{"headers", readHeaders},
+		{"rewrite", readRewrite},
+		{"compress", nil},
+	}
+}
+
+// nativeNames are the names that no plugin can have.
+func nativeNames() []string {
+	var names []string
+	for _, n := range natives() {
+		names = append(names, n.name)
+	}
+	return names
+}
+
+func readRateLimit(v value, f *Filter) {
+	l := &RateLimit{Name: "default", By: []string{"client"}, Keys: 100_000}
+	f.RateLimit = l
+	rateLimitKeys().read(v, l)
+	v.need("rate", `how many requests in which time, such as "100/s"`)
+	if l.Burst == 0 {
+		l.Burst = l.Count
+	}
+}
+
+func rateLimitKeys() keys[RateLimit] {
+	return keys[RateLimit]{
+		{"use", func(value, *RateLimit) {}},
+		{"rate", func(v value, l *RateLimit) { v.rate(&l.Count, &l.Per) }},
+		{"burst", func(v value, l *RateLimit) { integer(v, &l.Burst, 1, maxCount) }},
+		{"key", func(v value, l *RateLimit) { readLimitKey(v, &l.By) }},
+		{"keys", func(v value, l *RateLimit) { integer(v, &l.Keys, 8, 10_000_000) }},
+		{"name", func(v value, l *RateLimit) { readPolicyName(v, &l.Name) }},
+	}
+}
+
+func readPolicyName(v value, dst *string) {
+	if s, ok := v.text("the name of the limit in RateLimit fields"); ok && v.checkName(s) {
+		*dst = s
+	}
+}
+
+// readLimitKey reads one part of the key that requests are counted by, or a list of parts.
+func readLimitKey(v value, dst *[]string) {
+	if s, one := v.raw.(string); one {
+		if s, ok := checkLimitKey(v, s); ok {
+			*dst = []string{s}
+		}
+		return
+	}
+	before := len(v.r.wrong)
+	v.texts(dst, "parts of a key", checkLimitKey)
+	if len(*dst) == 0 && len(v.r.wrong) == before {
+		v.fail(`must name at least one part, such as "client"`)
+	}
+}
+
+func checkLimitKey(v value, s string) (string, bool) {
+	kind, name, isNamed := strings.Cut(s, ":")
+	switch {
+	case s == "client" || s == "route":
+	case kind == "header" && isToken(name):
+		return "header:" + name, true
+	case kind == "header" && isNamed:
+		v.fail("%q is no field name", name)
+		return "", false
+	case kind == "attr" && name != "":
+	default:
+		v.fail(`%q is no part of a key: there are "client", "route", "header:NAME" and "attr:NAME"%s`,
+			s, didYouMean(s, []string{"client", "route"}))
+		return "", false
+	}
+	return s, true
+}
+
+func readRewrite(v value, f *Filter) {
+	f.Rewrite = &Rewrite{}
+	rewriteKeys().read(v, f.Rewrite)
+	if v.exclude("strip_prefix", "path", "add_prefix") == 0 {
+		v.fail("needs one of strip_prefix, path and add_prefix")
+	}
+}
+
+func rewriteKeys() keys[Rewrite] {
+	return keys[Rewrite]{
+		{"use", func(value, *Rewrite) {}},
+		{"strip_prefix", func(v value, r *Rewrite) { v.literalPath(&r.StripPrefix) }},
+		{"path", func(v value, r *Rewrite) { v.template(&r.Path) }},
+		{"add_prefix", func(v value, r *Rewrite) { v.literalPath(&r.AddPrefix) }},
+	}
+}
+
+func readHeaders(v value, f *Filter) {
+	f.Headers = &Headers{}
+	headersKeys().read(v, f.Headers)
+	if !v.has("request") && !v.has("response") {
+		v.fail("needs a request or a response table, with set, add or remove")
+	}
+}
+
+func headersKeys() keys[Headers] {
+	return keys[Headers]{
+		{"use", func(value, *Headers) {}},
+		{"request", func(v value, h *Headers) { headerEditKeys().read(v, &h.Request) }},
+		{"response", func(v value, h *Headers) { headerEditKeys().read(v, &h.Response) }},
+	}
+}
+
+func headerEditKeys() keys[HeaderEdit] {
+	return keys[HeaderEdit]{
+		{"set", func(v value, e *HeaderEdit) { v.fieldList(&e.Set) }},
+		{"add", func(v value, e *HeaderEdit) { v.fieldList(&e.Add) }},
+		{"remove", func(v value, e *HeaderEdit) {
+			v.texts(&e.Remove, "field names", func(e value, s string) (string, bool) { return s, e.checkFieldName(s) })
+		}},
+	}
+}

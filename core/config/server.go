@@ -1,0 +1,75 @@
+package config
+
+import (
+	"strings"
+	"time"
+)
+
+const (
+	defaultDrain = 30 * time.Second
+	longest      = 24 * time.Hour // of all time-outs
+)
+
+func readServer(v value, c *Config) {
+	serverKeys().read(v, &c.Server)
+	if v.holdsKeys() {
+		v.need("listen", `an array of addresses such as ["127.0.0.1:8080"]`)
+	}
+}
+
+func serverKeys() keys[Server] {
+	return keys[Server]{
+		{"listen", func(v value, s *Server) { s.Listen = readListeners(v) }},
+		{"drain_timeout", func(v value, s *Server) { v.duration(&s.DrainTimeout, 0, longest) }},
+	}
+}
+
+func readListeners(v value) []Listener {
+	elements, ok := v.list(`addresses such as "127.0.0.1:8080", or of tables with an address`)
+	if ok && len(elements) == 0 {
+		v.fail("must hold at least one address")
+	}
+	var list []Listener
+	for _, e := range elements {
+		l := Listener{Limits: defaultLimits()}
+		if e.holdsKeys() {
+			listenerKeys().read(e, &l)
+			e.need("address", `what to listen on, such as "127.0.0.1:8080"`)
+		} else {
+			e.listenAddress(&l.Address)
+		}
+		list = append(list, l)
+	}
+	return list
+}
+
+func listenerKeys() keys[Listener] {
+	return keys[Listener]{
+		{"address", func(v value, l *Listener) { v.listenAddress(&l.Address) }},
+		{"trusted_proxies", func(v value, l *Listener) { v.prefixes(&l.TrustedProxies) }},
+		{"limits", func(v value, l *Listener) { limitKeys().read(v, &l.Limits) }},
+	}
+}
+
+func defaultLimits() Limits {
+	return Limits{
+		Head: 32 << 10, Fields: 100, URI: 8 << 10,
+		HeadTimeout: 10 * time.Second, IdleTimeout: 60 * time.Second, BodyTimeout: 30 * time.Second,
+		Connections: 10_000,
+	}
+}
+
+func limitKeys() keys[Limits] {
+	const shortest = 10 * time.Millisecond
+	return keys[Limits]{
+		{"head", func(v value, l *Limits) { size(v, &l.Head, 1<<10, 1<<20) }},
+		{"fields", func(v value, l *Limits) { integer(v, &l.Fields, 1, 10_000) }},
+		{"uri", func(v value, l *Limits) { size(v, &l.URI, 64, 1<<20) }},
+		{"head_timeout", func(v value, l *Limits) { v.duration(&l.HeadTimeout, shortest, longest) }},
+		{"idle_timeout", func(v value, l *Limits) { v.duration(&l.IdleTimeout, shortest, longest) }},
+		{"body_timeout", func(v value, l *Limits) { v.duration(&l.BodyTimeout, shortest, longest) }},
+		{"connections", func(v value, l *Limits) { integer(v, &l.Connections, 1, 10_000_000) }},
+	}
+}
+
+func anyPort(address string) bool { return address == "" || strings.HasSuffix(address, ":0") }

@@ -1,0 +1,64 @@
+package config
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+func readUpstream(v value, _ string) Upstream {
+	u := Upstream{
+		Policy: "round_robin", ConnectTimeout: 2 * time.Second, ResponseTimeout: 30 * time.Second,
+		IdleTimeout: 60 * time.Second, MaxIdle: 256, Retries: 1,
+	}
+	upstreamKeys().read(v, &u)
+	if v.holdsKeys() {
+		v.need("endpoints", `an array of addresses such as ["10.0.0.7:9001"]`)
+	}
+	return u
+}
+
+func upstreamKeys() keys[Upstream] {
+	return keys[Upstream]{
+		{"endpoints", func(v value, u *Upstream) { u.Endpoints = readEndpoints(v) }},
+		{"policy", func(v value, u *Upstream) { v.oneOf(&u.Policy, "round_robin", "least_request") }},
+		{"connect_timeout", func(v value, u *Upstream) { v.duration(&u.ConnectTimeout, time.Millisecond, longest) }},
+		{"response_timeout", func(v value, u *Upstream) { v.duration(&u.ResponseTimeout, 0, longest) }},
+		{"idle_timeout", func(v value, u *Upstream) { v.duration(&u.IdleTimeout, time.Millisecond, longest) }},
+		{"max_idle", func(v value, u *Upstream) { integer(v, &u.MaxIdle, 0, 100_000) }},
+		{"retries", func(v value, u *Upstream) { integer(v, &u.Retries, 0, 10) }},
+	}
+}
+
+func readEndpoints(v value) []Endpoint {
+	elements, ok := v.list(`addresses such as "10.0.0.7:9001", or of tables with an address and a weight`)
+	if ok && len(elements) == 0 {
+		v.fail("must hold at least one address")
+	}
+	var list []Endpoint
+	for _, e := range elements {
+		p := Endpoint{Weight: 1}
+		if e.holdsKeys() {
+			endpointKeys().read(e, &p)
+			e.need("address", `host:port of the server, such as "10.0.0.7:9001"`)
+		} else {
+			e.endpointAddress(&p.Address)
+		}
+		if p.Address != "" && slices.ContainsFunc(list, func(other Endpoint) bool { return other.Address == p.Address }) {
+			e.fail("%s is in the list already: a larger share is given by weight", p.Address)
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+func endpointKeys() keys[Endpoint] {
+	return keys[Endpoint]{
+		{"address", func(v value, e *Endpoint) { v.endpointAddress(&e.Address) }},
+		{"weight", func(v value, e *Endpoint) { integer(v, &e.Weight, 1, 1000) }},
+	}
+}
+
+func upstreamNames(c *Config) []string {
+	return slices.Sorted(maps.Keys(c.Upstreams))
+}
