@@ -46,9 +46,12 @@ func expectsContent(method string) bool {
 }
 
 // AppendResponseHead appends a whole response head, in the same way as AppendRequestHead. date is added when fields have none; it
-// may be empty. A Connection field tells a client what it does not know: close, or to an HTTP/1.0 one keep-alive.
+// may be empty. A status that is no three digits is written as 500. A Connection field tells a client what it does not know: close, or to an HTTP/1.0 one keep-alive.
 // 1xx, 204 and 304 get no framing lines.
 func AppendResponseHead(dst []byte, status int, fields *header.Fields, framing Framing, keepAlive, http10 bool, upgrade, date string) []byte {
+	if status < 100 || status > 999 {
+		status = 500
+	}
 	dst = appendStatusLine(dst, status)
 	for _, field := range fields.All() {
 		switch roleOf(field.Name) {

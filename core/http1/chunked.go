@@ -27,7 +27,6 @@ type chunkState uint8
 const (
 	chunkSize      chunkState = iota // the first digit of a size
 	chunkDigits                      // more digits, or what ends them
-	chunkSpace                       // whitespace before an extension
 	chunkExtension                   // an extension's bytes
 	chunkSizeLF                      // the LF of the size line
 	chunkData                        // content
@@ -82,7 +81,7 @@ func (d *Dechunker) step(c byte, trailers *header.Fields) refusal {
 	switch d.state {
 	case chunkSize, chunkDigits:
 		return d.stepDigit(c)
-	case chunkSpace, chunkExtension:
+	case chunkExtension:
 		return d.stepExtension(c)
 	case chunkSizeLF:
 		return d.stepSizeEnd(c)
@@ -117,9 +116,7 @@ func (d *Dechunker) stepDigit(c byte) refusal {
 		d.state = chunkSizeLF
 	case c == ';':
 		d.state = chunkExtension
-	case c == ' ', c == '\t':
-		d.state = chunkSpace
-	default:
+	default: // whitespace too: the grammar allows it before an extension, nobody sends it
 		return badChunk
 	}
 	return accepted
@@ -130,10 +127,6 @@ func (d *Dechunker) stepExtension(c byte) refusal {
 		return longExtension
 	}
 	switch {
-	case d.state == chunkSpace && c == ';':
-		d.state = chunkExtension
-	case d.state == chunkSpace && c != ' ' && c != '\t':
-		return badChunk
 	case c == '\r':
 		d.state = chunkSizeLF
 	case octets[c]&isExtension == 0:
@@ -172,45 +165,6 @@ func (d *Dechunker) stepTrailer(c byte, trailers *header.Fields) refusal {
 		return accepted
 	}
 	return parseTrailers(string(d.trailers), trailers)
-}
-
-func parseTrailers(section string, trailers *header.Fields) refusal {
-	for at, count := 0, 1; section[at] != '\r'; count++ {
-		name, value, next, why := parseField(section, at)
-		if why != accepted {
-			return why
-		}
-		if count > maxTrailerFields {
-			return longTrailers
-		}
-		if trailers != nil && mayTrail(name) {
-			trailers.Add(name, value)
-		}
-		at = next
-	}
-	return accepted
-}
-
-// mayTrail reports whether a field may come behind the content: not what frames, routes, authenticates or
-// describes the content (RFC 9110, section 6.5.1), and nothing that the gateway itself has vouched for in the head.
-func mayTrail(name string) bool {
-	if roleOf(name) != endToEnd {
-		return false
-	}
-	for _, refused := range [...]string{
-		"authorization", "cookie", "set-cookie", "www-authenticate", "content-type", "content-encoding",
-		"content-range", "cache-control", "range", "max-forwards", "age", "expires", "location", "retry-after", "vary",
-		"forwarded", "x-real-ip", "x-request-id", "traceparent", "tracestate",
-	} {
-		if header.EqualName(name, refused) {
-			return false
-		}
-	}
-	return !hasPrefix(name, "if-") && !hasPrefix(name, "x-forwarded-") && !hasPrefix(name, "access-control-")
-}
-
-func hasPrefix(name, prefix string) bool {
-	return len(name) > len(prefix) && header.EqualName(name[:len(prefix)], prefix)
 }
 
 // AppendChunk appends data as one chunk; no data is no chunk, since an empty one would end the body.

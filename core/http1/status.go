@@ -33,11 +33,8 @@ func makeStatusLines() (lines [512]string) {
 	return lines
 }
 
-// appendStatusLine appends the status line; a status that is no three digits is written as 500.
+// appendStatusLine appends the status line of a status of three digits.
 func appendStatusLine(dst []byte, status int) []byte {
-	if status < 100 || status > 999 {
-		status = 500
-	}
 	if status < len(statusLines) && statusLines[status] != "" {
 		return append(dst, statusLines[status]...)
 	}

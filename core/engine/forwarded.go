@@ -1,0 +1,208 @@
+package engine
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/sallyport/sallyport/core/exchange"
+	"github.com/sallyport/sallyport/core/header"
+)
+
+// forward finds the client's address and makes the X-Forwarded fields what may go upstream. What a peer that is no
+// trusted proxy says of them is dropped.
+func (c *conn) forward(x *exchange.Exchange, o *Options) {
+	x.Addr = c.peer.Addr()
+	if c.trusts(o) {
+		c.believe(x, o)
+		return
+	}
+	f := &x.Req.Fields
+	dropForwarded(f)
+	if c.peerText != "" {
+		f.Add("X-Forwarded-For", c.peerText)
+	}
+	f.Add("X-Forwarded-Proto", x.Req.Scheme)
+	if x.Req.Host != "" {
+		f.Add("X-Forwarded-Host", x.Req.Host)
+	}
+}
+
+// trusts reports whether the peer is a trusted proxy; it looks again only when the options are others.
+func (c *conn) trusts(o *Options) bool {
+	if c.trust != o {
+		c.trust, c.trusted = o, contains(o.TrustedProxies, c.peer.Addr())
+	}
+	return c.trusted
+}
+
+func contains(prefixes []netip.Prefix, addr netip.Addr) bool {
+	for _, prefix := range prefixes {
+		if prefix.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+func dropForwarded(f *header.Fields) {
+	for _, field := range f.All() {
+		if isForwarded(field.Name) {
+			f.Keep(notForwarded)
+			return
+		}
+	}
+}
+
+func notForwarded(field header.Field) bool { return !isForwarded(field.Name) }
+
+// isForwarded reports whether a field speaks of where the request came from. An underscore counts as a hyphen: to many
+// an application they are the same.
+func isForwarded(name string) bool {
+	if len(name) < len("forwarded") {
+		return false
+	}
+	switch name[0] {
+	case 'f', 'F':
+		return header.EqualName(name, "forwarded")
+	case 'x', 'X':
+		return sameName(name, "x-real-ip") ||
+			len(name) > len("x-forwarded-") && sameName(name[:len("x-forwarded-")], "x-forwarded-")
+	}
+	return false
+}
+
+// sameName compares a name with a lower-case one, underscores being hyphens.
+func sameName(name, want string) bool {
+	if len(name) != len(want) {
+		return false
+	}
+	for i := range len(want) {
+		if c := name[i]; c|0x20 != want[i] && c != want[i] && (c != '_' || want[i] != '-') {
+			return false
+		}
+	}
+	return true
+}
+
+// believe takes in what a trusted proxy says, and adds to it.
+func (c *conn) believe(x *exchange.Exchange, o *Options) {
+	f := &x.Req.Fields
+	var chain chain
+	hops := chain.read(f, "X-Forwarded-For")
+	if hops {
+		x.Addr = chain.client(x.Addr, o.TrustedProxies, plainHop)
+	} else if chain.read(f, "Forwarded") {
+		x.Addr = chain.client(x.Addr, o.TrustedProxies, forwardedHop)
+		believeForwarded(x, f.Value("Forwarded"))
+	}
+	if proto := f.Value("X-Forwarded-Proto"); proto == "http" || proto == "https" {
+		x.Req.Scheme = proto
+	} else {
+		f.Set("X-Forwarded-Proto", x.Req.Scheme)
+	}
+	if x.Req.Host != "" && !f.Has("X-Forwarded-Host") {
+		f.Add("X-Forwarded-Host", x.Req.Host)
+	}
+	f.Set("X-Forwarded-For", c.addHop(x, hops))
+}
+
+// believeForwarded takes the scheme from the element of the Forwarded field that the peer added (RFC 7239).
+func believeForwarded(x *exchange.Exchange, value string) {
+	last := value[strings.LastIndexByte(value, ',')+1:]
+	switch proto := parameter(last, "proto"); proto {
+	case "http", "https":
+		x.Req.Scheme = proto
+	}
+}
+
+// addHop returns the value of X-Forwarded-For with the peer added.
+func (c *conn) addHop(x *exchange.Exchange, hops bool) string {
+	var room [256]byte
+	value := room[:0]
+	switch {
+	case hops:
+		for _, field := range x.Req.Fields.All() {
+			if header.EqualName(field.Name, "X-Forwarded-For") && field.Value != "" {
+				value = append(append(value, field.Value...), ", "...)
+			}
+		}
+	case x.Addr != c.peer.Addr():
+		value = append(x.Addr.AppendTo(value), ", "...)
+	default:
+		return c.peerText
+	}
+	return x.Text.Copy(append(value, c.peerText...))
+}
+
+// chain are the values of a field that lists the hops of a request, nearest last.
+type chain struct {
+	fields *header.Fields
+	name   string
+}
+
+// read reports whether there is such a field.
+func (h *chain) read(fields *header.Fields, name string) bool {
+	h.fields, h.name = fields, name
+	return fields.Has(name)
+}
+
+// client walks the hops from the nearest on, as long as trusted proxies tell of them, and returns the last address told of.
+func (h *chain) client(peer netip.Addr, trusted []netip.Prefix, hop func(string) string) netip.Addr {
+	list := h.fields.All()
+	for i := len(list) - 1; i >= 0; i-- {
+		if !header.EqualName(list[i].Name, h.name) {
+			continue
+		}
+		for rest := list[i].Value; rest != ""; {
+			cut := strings.LastIndexByte(rest, ',')
+			addr, ok := parseHop(hop(rest[cut+1:]))
+			if !ok {
+				return peer
+			}
+			if peer = addr; !contains(trusted, addr) {
+				return peer
+			}
+			rest = rest[:max(cut, 0)]
+		}
+	}
+	return peer
+}
+
+func plainHop(element string) string { return element }
+
+func forwardedHop(element string) string { return parameter(element, "for") }
+
+// parameter returns the value of a parameter of a Forwarded element, without its quotes.
+func parameter(element, name string) string {
+	for element != "" {
+		var pair string
+		pair, element, _ = strings.Cut(element, ";")
+		key, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
+		if header.EqualName(key, name) {
+			return strings.Trim(value, `"`)
+		}
+	}
+	return ""
+}
+
+// parseHop reads an address, with or without port and brackets.
+func parseHop(s string) (netip.Addr, bool) {
+	s = strings.Trim(s, " \t")
+	if s == "" || len(s) > len("[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255]:65535") {
+		return netip.Addr{}, false
+	}
+	if s[0] == '[' {
+		end := strings.IndexByte(s, ']')
+		if end < 0 {
+			return netip.Addr{}, false
+		}
+		s = s[1:end]
+	} else if colon := strings.IndexByte(s, ':'); colon > 0 && colon == strings.LastIndexByte(s, ':') {
+		s = s[:colon]
+	}
+	addr, err := netip.ParseAddr(s)
+	if err != nil || addr.Zone() != "" {
+		return netip.Addr{}, false
+	}
+	return addr.Unmap(), true
+}

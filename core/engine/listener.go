@@ -1,0 +1,156 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Listener is one address that requests come in on. It may be used by many goroutines.
+type Listener struct {
+	engine   *Engine
+	listener net.Listener
+	options  atomic.Pointer[Options]
+	draining atomic.Bool
+	stopped  chan struct{}  // closed when draining begins
+	running  sync.WaitGroup // the accepting goroutine and one of each connection
+
+	mu    sync.Mutex
+	space sync.Cond // a connection is gone, or Options or draining have changed
+	conns map[*conn]struct{}
+}
+
+// Listen binds a TCP address at once; connections wait until Start.
+func (e *Engine) Listen(address string, o Options) (*Listener, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(context.Background(), "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	l := &Listener{
+		engine:   e,
+		listener: listener,
+		stopped:  make(chan struct{}),
+		conns:    make(map[*conn]struct{}),
+	}
+	l.space.L = &l.mu
+	l.options.Store(o.withDefaults())
+	return l, nil
+}
+
+// Addr returns the address that is bound.
+func (l *Listener) Addr() net.Addr { return l.listener.Addr() }
+
+// SetOptions takes effect with the next request of each connection.
+func (l *Listener) SetOptions(o Options) {
+	l.options.Store(o.withDefaults())
+	l.mu.Lock()
+	l.space.Broadcast()
+	l.mu.Unlock()
+}
+
+// Start begins to accept. It is to be called once, and returns at once.
+func (l *Listener) Start() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.draining.Load() {
+		l.running.Go(l.accept)
+	}
+}
+
+const (
+	firstBackoff = 5 * time.Millisecond
+	lastBackoff  = time.Second
+)
+
+func (l *Listener) accept() {
+	backoff := firstBackoff
+	for l.waitForSpace() {
+		nc, err := l.listener.Accept()
+		switch {
+		case err == nil:
+			backoff = firstBackoff
+			l.open(nc)
+		case l.draining.Load() || errors.Is(err, net.ErrClosed):
+			return
+		default: // out of file descriptors, most likely: others must close first
+			l.engine.log.Error("cannot accept", "address", l.Addr().String(), "error", err, "retry", backoff)
+			l.pause(backoff)
+			backoff = min(2*backoff, lastBackoff)
+		}
+	}
+}
+
+func (l *Listener) pause(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-l.stopped:
+	}
+}
+
+// waitForSpace waits until a connection may be accepted; it reports false when none will be any more.
+func (l *Listener) waitForSpace() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.conns) >= l.options.Load().Connections && !l.draining.Load() {
+		l.space.Wait()
+	}
+	return !l.draining.Load()
+}
+
+func (l *Listener) open(nc net.Conn) {
+	c := newConn(l, nc)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.conns[c] = struct{}{}
+	l.running.Go(c.run)
+}
+
+func (l *Listener) remove(c *conn) {
+	l.mu.Lock()
+	delete(l.conns, c)
+	l.space.Signal()
+	l.mu.Unlock()
+}
+
+// Drain stops accepting, closes idle connections at once and the others after the answer that they are at. It returns
+// when all are closed; when ctx ends first, it cuts off the rest and returns ctx's error. Handlers that are still
+// running then see the client gone.
+func (l *Listener) Drain(ctx context.Context) error {
+	l.stop()
+	done := make(chan struct{})
+	go func() {
+		l.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.conns {
+		c.cut()
+	}
+	return ctx.Err()
+}
+
+func (l *Listener) stop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.draining.Swap(true) {
+		return
+	}
+	close(l.stopped)
+	_ = l.listener.Close() // nothing can be done about an error, and Accept returns all the same
+	l.space.Broadcast()
+	for c := range l.conns {
+		c.retire()
+	}
+}

@@ -1,0 +1,30 @@
+package engine
+
+import (
+	"errors"
+	"net"
+	"os"
+	"time"
+)
+
+// sender writes to a connection, and gives up when that makes no progress for a time.
+type sender struct {
+	nc    net.Conn
+	until time.Time // the write deadline
+}
+
+// send writes p whole; now is about now. The deadline is renewed when a tenth of it has passed, since setting it costs more than most
+// answers need it.
+func (s *sender) send(p []byte, now time.Time, timeout time.Duration) error {
+	for {
+		if left := s.until.Sub(now); left < timeout-timeout/10 || left > timeout {
+			s.until = now.Add(timeout)
+			_ = s.nc.SetWriteDeadline(s.until) // fails on closed connections only, which Write tells
+		}
+		n, err := s.nc.Write(p)
+		if n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return err
+		}
+		p, now, s.until = p[n:], time.Now(), time.Time{} // slow, but it moves
+	}
+}

@@ -1,0 +1,133 @@
+package engine
+
+import (
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/sallyport/sallyport/core/exchange"
+	"github.com/sallyport/sallyport/core/fault"
+	"github.com/sallyport/sallyport/core/http1"
+)
+
+// begin makes an Exchange of the head in hand; nil when its end is still to come.
+func (c *conn) begin() *exchange.Exchange {
+	head := c.in.bytes()
+	if string(head) == "\r\n" { // some clients send it behind content; it does not begin a head
+		c.in.take(len(head))
+		return nil
+	}
+	if len(head) == 0 {
+		return nil
+	}
+	o := c.options()
+	end := http1.FindHead(head, c.in.scanned)
+	if end < 0 && len(head) <= o.Limits.Head {
+		c.in.scanned = len(head)
+		return nil
+	}
+	if end < 0 {
+		end = len(head) // the parser knows what is too large in it
+	}
+	x, h, f := c.parse(end, o)
+	if f == nil {
+		f = c.openBody(x, h)
+	}
+	if f != nil {
+		c.fail(x, f)
+	}
+	return x
+}
+
+// parse makes an Exchange of the first end bytes in hand.
+func (c *conn) parse(end int, o *Options) (*exchange.Exchange, http1.RequestHead, *fault.Fault) {
+	x := c.engine.exchanges.Get()
+	x.Times.Start = c.started
+	h, f := http1.ParseRequest(x.Text.Copy(c.in.take(end)), o.Limits, &x.Req.Fields)
+	c.in.scanned, c.in.floor = 0, c.in.r
+	x.Client = c
+	x.Peer = c.peer
+	x.KeepAlive = h.KeepAlive && !c.listener.draining.Load()
+	x.Req.Method, x.Req.Host, x.Req.Path, x.Req.Query, x.Req.Upgrade = h.Method, h.Host, h.Path, h.Query, h.Upgrade
+	x.Req.Scheme = "http"
+	if c.http10 = h.HTTP10; c.http10 {
+		x.Req.Protocol = exchange.HTTP10
+	}
+	c.forward(x, o)
+	return x, h, f
+}
+
+// fail lets x be answered with f, as the connection's last.
+func (c *conn) fail(x *exchange.Exchange, f *fault.Fault) {
+	x.Fault = f
+	x.KeepAlive = false
+	x.Req.Upgrade = ""
+	c.lingers = true
+}
+
+// refuse answers the incomplete head in hand with f.
+func (c *conn) refuse(f *fault.Fault) {
+	x, _, _ := c.parse(len(c.in.bytes()), c.options())
+	c.fail(x, f)
+	c.exchange(x)
+}
+
+// exchange has x served, answers and ends it; it reports whether another may follow on the connection.
+func (c *conn) exchange(x *exchange.Exchange) (again bool) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			x.Fail(c.recovered(cause))
+			c.abort()
+			again = false
+		}
+		again = c.end(x) && again
+	}()
+	c.engine.handler.Serve(x)
+	return c.respond(x)
+}
+
+// recovered logs a panic.
+func (c *conn) recovered(cause any) *fault.Fault {
+	c.engine.log.Error("panic in an exchange", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+	return fault.Wrap(fault.Internal, fault.Gateway, fmt.Errorf("panic: %v", cause))
+}
+
+// end ends x; it reports whether the connection stands at the beginning of another request.
+func (c *conn) end(x *exchange.Exchange) (clean bool) {
+	x.Received = c.received
+	if c.body != nil {
+		x.Received += c.body.received.Load()
+	}
+	x.Times.End = time.Now()
+	c.lastUse, c.started = x.Times.End, x.Times.End
+	ended := c.handEnd(x)
+	clean = ended
+	if c.body != nil {
+		// Only now may the rest be read here: until End, another goroutine may have been at it.
+		if !c.body.finish(clean && x.KeepAlive) {
+			clean, c.lingers = false, true
+		}
+		c.body = nil
+		c.lastUse = time.Now()
+	}
+	if ended {
+		c.engine.exchanges.Put(x)
+	} else { // who knows what still uses it: close what it holds, but do not lend it again
+		_ = x.Req.Body.Close()
+		x.Resp.Reset()
+	}
+	c.received, c.answering, c.served = 0, false, true
+	c.in.rewind(&c.engine.pages)
+	return clean
+}
+
+// handEnd calls the Handler's End; it reports false when that panicked.
+func (c *conn) handEnd(x *exchange.Exchange) (ok bool) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			c.recovered(cause)
+		}
+	}()
+	c.engine.handler.End(x)
+	return true
+}

@@ -1,0 +1,42 @@
+package http1
+
+import "github.com/sallyport/sallyport/core/header"
+
+func parseTrailers(section string, trailers *header.Fields) refusal {
+	for at, count := 0, 1; section[at] != '\r'; count++ {
+		name, value, next, why := parseField(section, at)
+		if why != accepted {
+			return why
+		}
+		if count > maxTrailerFields {
+			return longTrailers
+		}
+		if trailers != nil && mayTrail(name) {
+			trailers.Add(name, value)
+		}
+		at = next
+	}
+	return accepted
+}
+
+// mayTrail reports whether a field may come behind the content: not what frames, routes, authenticates or
+// describes the content (RFC 9110, section 6.5.1), and nothing that the gateway itself has vouched for in the head.
+func mayTrail(name string) bool {
+	if roleOf(name) != endToEnd {
+		return false
+	}
+	for _, refused := range [...]string{
+		"authorization", "cookie", "set-cookie", "www-authenticate", "content-type", "content-encoding",
+		"content-range", "cache-control", "range", "max-forwards", "age", "expires", "location", "retry-after", "vary",
+		"forwarded", "x-real-ip", "x-request-id", "traceparent", "tracestate",
+	} {
+		if header.EqualName(name, refused) {
+			return false
+		}
+	}
+	return !hasPrefix(name, "if-") && !hasPrefix(name, "x-forwarded-") && !hasPrefix(name, "access-control-")
+}
+
+func hasPrefix(name, prefix string) bool {
+	return len(name) > len(prefix) && header.EqualName(name[:len(prefix)], prefix)
+}
