@@ -9,10 +9,11 @@ import (
 
 // Error is one thing that is wrong in a config file, at its place. Its text never holds a secret.
 type Error struct {
-	File      string
-	Line, Col int    // from 1; columns in characters
-	Key       string // key path; "" for a fault of the file as a whole
-	Message   string
+	File    string `json:"file"`
+	Line    int    `json:"line"` // from 1
+	Col     int    `json:"col"`  // from 1, in characters
+	Key     string `json:"key"`  // key path; "" for a fault of the file as a whole
+	Message string `json:"message"`
 }
 
 // Error returns `FILE:LINE:COL: KEY: message`.

@@ -112,6 +112,17 @@ func TestPathRewrite(t *testing.T) {
 	}
 }
 
+func TestTemplateLetsNobodyAddToTheQuery(t *testing.T) {
+	tmpl, err := ParseTemplate("/:id/x?id=:id&r=*rest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := exchange.Exchange{Params: []exchange.Param{{Name: "id", Value: "7&a=1"}, {Name: "rest", Value: "/b;c+d/%20"}}}
+	if got, want := tmpl.Expand(&x), "/7&a=1/x?id=7%26a%3D1&r=b%3Bc%2Bd/%20"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestTemplateLeavesURLsAlone(t *testing.T) {
 	tmpl, err := ParseTemplate("https://example.com:8443/x/:id?a=b:c")
 	if err != nil {
@@ -202,8 +213,8 @@ func TestRateLimitKeys(t *testing.T) {
 			if got := r.key(one()) == r.key(test.other); got != test.same {
 				t.Errorf("same bucket: got %v, want %v", got, test.same)
 			}
-			if r.key(one()) != r.key(one()) {
-				t.Error("a request has two keys")
+			if first, again := r.key(one()), r.key(one()); first != again {
+				t.Errorf("a request has two keys: %x and %x", first, again)
 			}
 		})
 	}

@@ -65,7 +65,7 @@ func (r *RateLimit) Hooks() chain.Hooks { return chain.OnRequest | chain.OnRespo
 
 // Request takes one from the key's bucket.
 func (r *RateLimit) Request(x *exchange.Exchange, place int) (chain.Verdict, error) {
-	d := r.limiter.Take(r.key(x), x.Times.Start.UnixNano(), 1)
+	d := r.limiter.Take(r.key(x), r.limiter.At(x.Times.Start), 1)
 	if d.Allowed {
 		state := x.State(place)
 		*state = binary.LittleEndian.AppendUint64((*state)[:0], uint64(d.Remaining))

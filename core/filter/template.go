@@ -53,17 +53,39 @@ func (t *Template) Params() []string {
 	return names
 }
 
-// Expand puts the exchange's path parameters, percent-encoded as they came, in their places.
+// Expand puts the exchange's path parameters, percent-encoded as they came, in their places. Behind a "?" what would
+// end a value or begin another is encoded too, so that a client cannot add parameters to the query.
 func (t *Template) Expand(x *exchange.Exchange) string {
 	var room [256]byte
 	b := room[:0]
+	inQuery := false
 	for _, part := range t.parts {
 		b = append(b, part.literal...)
+		inQuery = inQuery || strings.Contains(part.literal, "?")
 		if part.param == "" {
 			continue
 		}
 		value, _ := x.Param(part.param) // a build makes sure that the route has it
-		b = append(b, strings.TrimPrefix(value, "/")...)
+		value = strings.TrimPrefix(value, "/")
+		if inQuery {
+			b = appendQueryValue(b, value)
+			continue
+		}
+		b = append(b, value...)
 	}
 	return x.Text.Copy(b)
+}
+
+// appendQueryValue encodes what a path may hold as it is, but means something between the values of a query.
+func appendQueryValue(b []byte, value string) []byte {
+	const digits = "0123456789ABCDEF"
+	for i := range len(value) {
+		switch c := value[i]; c {
+		case '&', '=', '+', ';':
+			b = append(b, '%', digits[c>>4], digits[c&15])
+		default:
+			b = append(b, c)
+		}
+	}
+	return b
 }

@@ -41,6 +41,7 @@ type Limiter struct {
 	tolerance int64 // nanoseconds that a key may be ahead of the clock
 	slots     []slot
 	sets      uint64
+	born      time.Time // what At counts from
 	locks     [stripes]stripe
 }
 
@@ -66,7 +67,7 @@ func New(rate Rate, maxKeys int) (*Limiter, error) {
 	case maxKeys < ways:
 		return nil, fmt.Errorf("at least %d keys must be remembered", ways)
 	}
-	l := &Limiter{interval: int64(rate.Per) / rate.Count, sets: uint64(maxKeys / ways)}
+	l := &Limiter{interval: int64(rate.Per) / rate.Count, sets: uint64(maxKeys / ways), born: time.Now()}
 	if rate.Burst > math.MaxInt64/4/l.interval {
 		return nil, errors.New("the burst takes longer to fill than can be counted")
 	}
@@ -75,7 +76,13 @@ func New(rate Rate, maxKeys int) (*Limiter, error) {
 	return l, nil
 }
 
-// Take takes n units, at least 1, of key's bucket at the time now (Unix nanoseconds), all or none.
+// At returns t as Take wants it, in Unix nanoseconds of a clock that is not set back: else every bucket in use would
+// stay empty for as long as the system's clock was wrong.
+func (l *Limiter) At(t time.Time) int64 {
+	return l.born.UnixNano() + int64(t.Sub(l.born)) // Sub goes by the monotonic clock where t has it
+}
+
+// Take takes n units, at least 1, of key's bucket at the time now (from At), all or none.
 func (l *Limiter) Take(key uint64, now, n int64) Decision {
 	if key == 0 {
 		key = 1 // 0 marks an empty slot

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 func newLimiter(t testing.TB, rate Rate, keys int) *Limiter {
@@ -181,6 +182,31 @@ func BenchmarkTake(b *testing.B) {
 	for b.Loop() {
 		now += 1000
 		l.Take(12345678901234567, now, 1)
+	}
+}
+
+// setBack is t as time.Now would have returned it if the system's clock had been set back before: only the wall clock's part
+// of t is another. There is no way to ask for that, so it is done to the bits.
+func setBack(t *testing.T, now time.Time, hours uint64) time.Time {
+	t.Helper()
+	stepped := now
+	wall := (*uint64)(unsafe.Pointer(&stepped)) // 33 bits of seconds above 30 bits of nanoseconds
+	*wall -= hours * 3600 << 30
+	if got, want := stepped.Unix(), now.Unix()-int64(hours)*3600; got != want {
+		t.Fatalf("time.Time is laid out in another way: got %d, want %d", got, want)
+	}
+	return stepped
+}
+
+func TestASystemClockSetBackDeniesNobody(t *testing.T) {
+	l := newLimiter(t, Rate{1, time.Second, 1}, 100)
+	now := time.Now()
+	if !l.Take(42, l.At(now), 1).Allowed {
+		t.Fatal("denied at first")
+	}
+	later := setBack(t, now.Add(time.Second), 1)
+	if got := l.Take(42, l.At(later), 1); !got.Allowed {
+		t.Errorf("a second later, the clock set back by an hour: got %+v", got)
 	}
 }
 

@@ -32,6 +32,8 @@ type Watcher struct {
 	// Changed is called, from Run's goroutine, when files have changed and rest.
 	Changed func()
 	Log     *slog.Logger
+
+	watching func() // told when the folders are watched; for tests
 }
 
 // Run watches until ctx ends. Force makes Changed be called at once for each value received (SIGHUP, the admin API).
@@ -97,6 +99,9 @@ func (w *Watcher) watchFolders(notify *fsnotify.Watcher) {
 		if err := notify.Add(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			w.Log.Warn("cannot watch a folder", "folder", folder, "error", err)
 		}
+	}
+	if w.watching != nil {
+		w.watching()
 	}
 }
 

@@ -67,6 +67,7 @@ type Table struct {
 	exact    map[string]*hostTable // by host
 	wildcard map[string]*hostTable // by what follows "*."
 	any      *hostTable
+	longest  int // bytes of the longest key of wildcard
 }
 
 // Build makes a table. Its error is of type Conflicts and names every pattern that is malformed or the same as an
@@ -110,6 +111,7 @@ func (t *Table) place(host string, table *hostTable) {
 		t.any = table
 	case wild:
 		t.wildcard[suffix] = table
+		t.longest = max(t.longest, len(suffix))
 	default:
 		t.exact[strings.TrimSuffix(host, ".")] = table
 	}

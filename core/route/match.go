@@ -57,7 +57,8 @@ func (t *Table) match(x *exchange.Exchange, s *search) int {
 		}
 	}
 	if len(t.wildcard) > 0 {
-		for rest := host; ; {
+		// To look up all suffixes of a host with thousands of labels would cost their square.
+		for rest := host[max(0, len(host)-t.longest-1):]; ; {
 			_, suffix, more := strings.Cut(rest, ".")
 			if !more {
 				break

@@ -3,6 +3,7 @@ package route
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,6 +42,9 @@ type shape struct {
 	literals int // bytes of literal text
 }
 
+// maxParams is the most parameters of a path; httprouter counts them in a byte and would not match past it.
+const maxParams = 64
+
 // parse reads a path pattern.
 func parse(path string) (shape, error) {
 	if path == "" || path[0] != '/' {
@@ -55,6 +59,8 @@ func parse(path string) (shape, error) {
 			return shape{}, err
 		case wild == '*' && i != len(segments)-1:
 			return shape{}, errors.New("a catch-all can only be the last segment")
+		case wild != 0 && len(s.names) == maxParams:
+			return shape{}, fmt.Errorf("at most %d parameters are possible", maxParams)
 		case wild != 0 && slices.Contains(s.names, name):
 			return shape{}, errors.New("the parameter " + name + " is there twice")
 		}

@@ -70,6 +70,10 @@ func TestMatch(t *testing.T) {
 		{"GET", "x.example.com:1", "/users/1", "", nil, "wide id=1"},
 		{"GET", "x.y.b.example.com", "/users/1", "", nil, "narrow id=1"},
 		{"GET", "example.com", "/users/1", "", nil, "user id=1"},
+		{"GET", "b.example.com", "/users/1", "", nil, "wide id=1"},
+		{"GET", "x.b.example.com", "/users/1", "", nil, "narrow id=1"},
+		{"GET", "xb.example.com", "/users/1", "", nil, "wide id=1"},
+		{"GET", "xexample.com", "/users/1", "", nil, "user id=1"},
 		{"GET", "a.example.com", "/users/me", "", nil, "exact host id=me"},
 		{"GET", "a.example.com", "/files/q", "", nil, "files rest=/q"},
 		{"GET", "[::1]:80", "/users/1", "", nil, "user id=1"},
@@ -139,6 +143,21 @@ pattern 7: only one parameter is possible in a segment
 pattern 8: a path must begin with "/"`
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+}
+
+func TestTooManyParameters(t *testing.T) {
+	var path, request64 strings.Builder
+	for i := range maxParams {
+		fmt.Fprintf(&path, "/:p%d", i)
+		request64.WriteString("/v")
+	}
+	table := build(t, Pattern{Path: path.String()})
+	if index, _ := table.Match(request("GET", "", request64.String(), "")); index != 0 {
+		t.Errorf("%d parameters: got %d, want 0", maxParams, index)
+	}
+	if _, err := Build([]Pattern{{Path: path.String() + "/:more"}}); err == nil {
+		t.Errorf("%d parameters were taken", maxParams+1)
 	}
 }
 
@@ -267,6 +286,25 @@ func BenchmarkMatch(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// A host of thousands of labels is what an attacker sends: its cost must not grow with its square.
+func BenchmarkMatchManyLabels(b *testing.B) {
+	patterns := []Pattern{{Host: "*.example.com", Path: "/x"}}
+	for i := range 20 { // a map of a few keys does not hash
+		patterns = append(patterns, Pattern{Host: fmt.Sprintf("*.%d.example.com", i), Path: "/y"})
+	}
+	table := build(b, patterns...)
+	for _, labels := range []int{4, 16_000} {
+		x := request("GET", strings.Repeat("a.", labels)+"example.com", "/x", "")
+		b.Run(fmt.Sprint(labels), func(b *testing.B) {
+			for b.Loop() {
+				if index, _ := table.Match(x); index != 0 {
+					b.Fatal("no match")
+				}
+			}
+		})
 	}
 }
 

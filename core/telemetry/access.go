@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -17,6 +18,8 @@ const (
 	flushInterval = 100 * time.Millisecond
 	// bufferSize is how many bytes of lines may wait; half of it wakes the writer early.
 	bufferSize = 4 << 20
+	// closePatience is how long Close waits for what takes the lines.
+	closePatience = 2 * time.Second
 )
 
 // AccessLog writes a JSON line for each exchange. Write never waits for the file or the terminal: lines that would not fit into
@@ -35,6 +38,8 @@ type AccessLog struct {
 	full    chan struct{}
 	stop    chan struct{}
 	stopped chan struct{}
+
+	patience time.Duration // of Close
 }
 
 // OpenAccessLog starts an access log on "stdout" or on the file of that path, which is appended to.
@@ -59,7 +64,7 @@ type unclosed struct{ io.Writer }
 func (unclosed) Close() error { return nil }
 
 func newAccessLog(path string, sink io.WriteCloser) *AccessLog {
-	l := &AccessLog{path: path, sink: sink, full: make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{})}
+	l := &AccessLog{path: path, sink: sink, full: make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{}), patience: closePatience}
 	go l.run()
 	return l
 }
@@ -108,12 +113,18 @@ func (l *AccessLog) Reopen() error {
 	return old.Close()
 }
 
-// Close writes what waits and closes the file.
+// Close writes what waits and closes the file. It gives up after a while: a pipe that nobody reads must not keep the
+// process from ending.
 func (l *AccessLog) Close() error {
 	close(l.stop)
-	<-l.stopped
-	l.flush()
-	return l.sink.Close()
+	patience := time.NewTimer(l.patience)
+	defer patience.Stop()
+	select {
+	case <-l.stopped:
+		return l.sink.Close()
+	case <-patience.C:
+		return errors.New("the access log takes no lines: the last ones are lost")
+	}
 }
 
 func (l *AccessLog) run() {
@@ -123,6 +134,7 @@ func (l *AccessLog) run() {
 	for {
 		select {
 		case <-l.stop:
+			l.flush()
 			return
 		case <-tick.C:
 		case <-l.full:

@@ -106,6 +106,18 @@ func TestASlowSinkDropsAndCounts(t *testing.T) {
 	}
 }
 
+func TestCloseGivesUpOnAStuckSink(t *testing.T) {
+	sink := &blocked{let: make(chan struct{})}
+	l := newAccessLog("", sink)
+	l.patience = 0
+	l.Write(ended())
+	if err := l.Close(); err == nil {
+		t.Error("got no error although the line cannot have been written")
+	}
+	close(sink.let)
+	<-l.stopped
+}
+
 func TestReopenLosesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "access.log")
 	l, err := OpenAccessLog(path)

@@ -9,7 +9,8 @@ func (s *scanner) open(sh shape) {
 		r.failAt(at, "more than %d blocks inside each other", s.m.lim.Nesting)
 	}
 	s.est.joined(params + results)
-	s.ctrl = append(s.ctrl, block{sh, max(0, s.est.height-params), params, results})
+	s.opened++
+	s.ctrl = append(s.ctrl, block{sh, max(0, s.est.height-params), params, results, s.opened})
 	if sh != structLoop {
 		s.event(sh, 0)
 		return
@@ -17,7 +18,6 @@ func (s *scanner) open(sh shape) {
 	if s.loops++; s.loops > s.m.lim.LoopsPerFunc {
 		r.failAt(at, "more than %d loops in a function", s.m.lim.LoopsPerFunc)
 	}
-	s.openLoops++
 	s.event(structLoop, uint32(len(s.m.patches)))
 	s.patch(patchCharge, r.pos, r.pos, 0)
 }
@@ -58,9 +58,6 @@ func (s *scanner) close(sh shape) {
 		return
 	}
 	s.event(structEnd, uint32(top.shape))
-	if top.shape == structLoop {
-		s.openLoops--
-	}
 	s.est.reset(top.base + top.results)
 	s.ctrl = s.ctrl[:len(s.ctrl)-1]
 }

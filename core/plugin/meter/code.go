@@ -72,8 +72,10 @@ type scanner struct {
 	run    uint64  // weight since the last event
 	labels []label
 
-	loops, openLoops int
-	est              frameEstimate
+	loops   int
+	opened  uint32   // blocks so far
+	lastSet []uint32 // by local: what opened was at its last assignment
+	est     frameEstimate
 }
 
 // block is an open block, loop, if, else or the function itself. base is the operand height below its parameters.
@@ -81,6 +83,7 @@ type block struct {
 	shape           shape
 	base            int
 	params, results int
+	opened          uint32 // the how manieth block of the function
 }
 
 func (s *scanner) function(r *reader) body {
@@ -91,7 +94,7 @@ func (s *scanner) function(r *reader) body {
 	s.localDecls(len(t.params))
 	s.b.code = span{r.pos, len(r.b)}
 	s.ctrl = append(s.ctrl[:0], block{shape: structBlock, results: len(t.results)})
-	s.events, s.run, s.loops, s.openLoops = s.events[:0], 0, 0, 0
+	s.events, s.run, s.loops, s.opened = s.events[:0], 0, 0, 0
 	for len(s.ctrl) > 0 && r.bad == nil {
 		s.instruction()
 	}
@@ -127,6 +130,9 @@ func (s *scanner) localDecls(params int) {
 	}
 	s.b.locals.to = r.pos
 	s.b.nlocals = int(total)
+	if r.bad == nil {
+		s.lastSet = append(s.lastSet[:0], make([]uint32, total)...)
+	}
 }
 
 // instruction decodes one instruction, checks its indices and accounts for it.
@@ -143,9 +149,9 @@ func (s *scanner) instruction() {
 	switch o.shape {
 	case plain:
 	case localGet, localSet, localTee:
-		r.index("local", s.b.nlocals)
-		if o.shape != localGet {
-			s.est.assigned(s.openLoops)
+		i := r.index("local", s.b.nlocals)
+		if o.shape != localGet && r.bad == nil {
+			s.assigned(i)
 		}
 	case constI32:
 		r.signed(32)

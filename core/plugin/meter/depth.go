@@ -1,20 +1,26 @@
 package meter
 
+import "sort"
+
 // frameEstimate guesses how many bytes of stack the compiler gives a function. It keeps a slot for every value that
 // lives across a call and shares none, so the frame grows with the code, not with the height of the operand stack.
 type frameEstimate struct {
 	height int  // operands now
 	low    int  // fewest operands since the last call
 	slots  int  // operands that live across a call, or lie too deep for registers, and values that meet in a block
-	sets   int  // assignments to locals, once more for every loop around them
+	sets   int  // assignments to locals
+	joins  int  // pairs of a block and a local that is assigned to in it
 	wide   bool // vectors: slots of 16 bytes
 }
 
 const (
-	registers  = 8  // operands that registers hold without doubt
-	frameBase  = 64 // return address, saved registers, alignment
-	slotBytes  = 8
-	setsPerRow = 4 // one assignment in so many ends in a slot of its own, in code that compilers make
+	registers = 8  // operands that registers hold without doubt
+	frameBase = 80 // return address, saved registers, alignment
+	slotBytes = 8
+
+	// One in so many ends in a slot of its own, in code that compilers make.
+	setsPerSlot  = 4
+	joinsPerSlot = 4
 )
 
 func (f *frameEstimate) pop(n, base int) {
@@ -34,7 +40,15 @@ func (f *frameEstimate) reset(height int) {
 	f.low = min(f.low, height)
 }
 
-func (f *frameEstimate) assigned(loops int) { f.sets += 1 + loops }
+// assigned accounts for an assignment to a local: a value, and one more where each of the open blocks ends or repeats
+// that has not seen one to this local yet.
+func (s *scanner) assigned(local uint32) {
+	s.est.sets++
+	last := s.lastSet[local]
+	s.lastSet[local] = s.opened
+	open := s.ctrl[1:]
+	s.est.joins += len(open) - sort.Search(len(open), func(i int) bool { return open[i].opened > last })
+}
 
 func (f *frameEstimate) joined(values int) { f.slots += values }
 
@@ -47,7 +61,7 @@ func (f *frameEstimate) called(params, results, base int) {
 }
 
 func (f *frameEstimate) bytes(locals int) uint32 {
-	slots := locals + f.slots + f.sets/setsPerRow
+	slots := locals + f.slots + f.sets/setsPerSlot + f.joins/joinsPerSlot
 	if f.wide {
 		slots *= 2
 	}

@@ -125,13 +125,12 @@ const (
 	weightEntry = 8 // and one per parameter and local
 	weightLoop  = 6 // the charge itself
 
-	bytesPerUnitLog = 3                      // bulk memory: 8 bytes a unit
-	unitsPerPage    = 2 << 13                // memory.grow: clearing and copying 64 KiB, 8 bytes a unit
-	unitsPerEntry   = 1                      // bulk table operations: an entry has 8 bytes
-	_               = 1 << 32 * unitsPerPage // a charge of any 32-bit length fits an i64
+	bytesPerUnitLog = 3       // bulk memory: 8 bytes a unit
+	unitsPerPage    = 2 << 13 // memory.grow: clearing and copying 64 KiB, 8 bytes a unit
+	unitsPerEntry   = 1       // bulk table operations: an entry has 8 bytes
 )
 
-// opTable returns the instructions of one byte: MVP, sign extension and reference types.
+// opTable holds the instructions of one byte: MVP, sign extension and reference types.
 var opTable = [256]op{
 	0x00: {shape: trap},
 	0x01: {shape: plain, weight: weightSimple},
@@ -156,11 +155,11 @@ var opTable = [256]op{
 	0x24: {shape: globalSet, pop: 1, weight: weightGlobal},
 	0x25: {shape: tableOp, pop: 1, push: 1, weight: weightTable},
 	0x26: {shape: tableOp, pop: 2, weight: weightTable},
-	0x28: load(2), 0x29: load(3), 0x2a: load(2), 0x2b: load(3),
-	0x2c: load(0), 0x2d: load(0), 0x2e: load(1), 0x2f: load(1),
-	0x30: load(0), 0x31: load(0), 0x32: load(1), 0x33: load(1), 0x34: load(2), 0x35: load(2),
-	0x36: store(2), 0x37: store(3), 0x38: store(2), 0x39: store(3),
-	0x3a: store(0), 0x3b: store(1), 0x3c: store(0), 0x3d: store(1), 0x3e: store(2),
+	0x28: loads(2), 0x29: loads(3), 0x2a: loads(2), 0x2b: loads(3),
+	0x2c: loads(0), 0x2d: loads(0), 0x2e: loads(1), 0x2f: loads(1),
+	0x30: loads(0), 0x31: loads(0), 0x32: loads(1), 0x33: loads(1), 0x34: loads(2), 0x35: loads(2),
+	0x36: stores(2), 0x37: stores(3), 0x38: stores(2), 0x39: stores(3),
+	0x3a: stores(0), 0x3b: stores(1), 0x3c: stores(0), 0x3d: stores(1), 0x3e: stores(2),
 	0x3f: {shape: memSize, push: 1, weight: weightSimple},
 	0x40: {shape: memGrow, pop: 1, push: 1, weight: weightMemGrow},
 	0x41: {shape: constI32, push: 1, weight: weightSimple},
@@ -235,7 +234,7 @@ var miscTable = [...]op{
 
 func unary(weight uint16) op  { return op{shape: plain, pop: 1, push: 1, weight: weight} }
 func binary(weight uint16) op { return op{shape: plain, pop: 2, push: 1, weight: weight} }
-func load(align uint8) op {
+func loads(align uint8) op {
 	return op{shape: memArg, pop: 1, push: 1, weight: weightLoad, limit: align}
 }
-func store(align uint8) op { return op{shape: memArg, pop: 2, weight: weightStore, limit: align} }
+func stores(align uint8) op { return op{shape: memArg, pop: 2, weight: weightStore, limit: align} }

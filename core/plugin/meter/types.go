@@ -1,5 +1,7 @@
 package meter
 
+import "bytes"
+
 // The value types and other bytes of the binary format that the meter writes or compares.
 const (
 	typeI32       = 0x7f
@@ -56,5 +58,5 @@ func (m *module) valueTypes(r *reader) []byte {
 			r.failAt(at, "value type 0x%x is not supported", t)
 		}
 	}
-	return b
+	return bytes.Clone(b) // Info hands it out
 }

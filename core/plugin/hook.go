@@ -1,0 +1,60 @@
+package plugin
+
+import (
+	"fmt"
+
+	"github.com/sallyport/sallyport/core/plugin/abi"
+)
+
+// hook is one of the moments at which this release calls a plugin.
+type hook uint8
+
+const (
+	onRequest hook = iota
+	onResponse
+	hookCount
+)
+
+// hookInfo is what there is to know of a hook.
+type hookInfo struct {
+	export string
+	bit    abi.Hooks
+	phase  abi.Phases
+}
+
+var hooks = [hookCount]hookInfo{
+	onRequest:  {abi.ExportRequest, abi.HookRequest, abi.InRequest},
+	onResponse: {abi.ExportResponse, abi.HookResponse, abi.InResponse},
+}
+
+// judge says what is wrong with a hook's result, if anything.
+func (h hook) judge(result int32, responded bool) error {
+	switch {
+	case result == abi.ResultContinue:
+		return nil
+	case result == abi.ResultRespond && h == onRequest && responded:
+		return nil
+	case result == abi.ResultRespond && h == onRequest:
+		return &interrupt{BadResult, "returned 1 (respond) without having called respond"}
+	case result == abi.ResultWait:
+		return &interrupt{BadResult, "returned 2 (wait) with no fetch under way"}
+	}
+	return &interrupt{BadResult, fmt.Sprintf("returned %d, which means nothing", result)}
+}
+
+// checkHooks reports what is wrong with the bits that on_configure returned.
+func checkHooks(wants abi.Hooks, exported map[string]bool) error {
+	if unknown := wants &^ abi.KnownHooks; unknown != 0 {
+		return fmt.Errorf("on_configure asks for hook bits %#x, which ABI level %d does not have", uint32(unknown), abi.Level)
+	}
+	for _, info := range abi.AllHooks() {
+		switch {
+		case wants&info.Hook == 0:
+		case info.Later:
+			return fmt.Errorf("on_configure asks for %q (%d), which this release does not offer yet", info.Name, info.Hook)
+		case !exported[info.Export]:
+			return fmt.Errorf("on_configure asks for %q (%d), but %s is not exported", info.Name, info.Hook, info.Export)
+		}
+	}
+	return nil
+}

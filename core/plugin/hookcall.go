@@ -1,0 +1,73 @@
+package plugin
+
+import (
+	"github.com/sallyport/sallyport/core/exchange"
+	"github.com/sallyport/sallyport/core/header"
+	"github.com/sallyport/sallyport/core/plugin/abi"
+)
+
+// ok is the code of what went well.
+const ok abi.Code = 0
+
+// part is a message of an exchange.
+type part uint8
+
+const (
+	request part = iota
+	response
+)
+
+// hookCall is one hook's work on its exchange: the host functions without their decoding. Strings handed to its methods are
+// borrowed, what is kept is copied; strings it returns are valid until its next method or the next host call.
+type hookCall struct {
+	x         *exchange.Exchange // nil while the instance starts
+	place     int                // of the filter in its chain
+	phase     abi.Phases
+	responded bool
+	saved     savepoint
+	scratch   []byte
+}
+
+// begin makes the call that of another hook.
+func (h *hookCall) begin(phase abi.Phases, x *exchange.Exchange, place int) {
+	h.x, h.place, h.phase, h.responded = x, place, phase, false
+}
+
+// end keeps what the hook did. An answer that a request hook prepared and did not give is dropped.
+func (h *hookCall) end(keepResponse bool) {
+	if !keepResponse {
+		h.saved.undoResponse(h.x)
+	}
+	h.saved.keep()
+	h.x = nil
+}
+
+// undo leaves the exchange as it was before the hook.
+func (h *hookCall) undo() {
+	h.saved.undo(h.x, h.place)
+	h.x = nil
+}
+
+// fields returns a message's fields to read.
+func (h *hookCall) fields(p part) *header.Fields {
+	if p == response {
+		return &h.x.Resp.Fields
+	}
+	return &h.x.Req.Fields
+}
+
+// writable returns a message's fields to change, after keeping a copy. A request that has gone upstream cannot change.
+func (h *hookCall) writable(p part) (*header.Fields, abi.Code) {
+	if p == response {
+		h.saved.keepResponse(h.x)
+		return &h.x.Resp.Fields, ok
+	}
+	if h.phase != abi.InRequest {
+		return nil, abi.WrongPhase
+	}
+	h.saved.keepRequest(h.x)
+	return &h.x.Req.Fields, ok
+}
+
+// copy keeps a borrowed string.
+func (h *hookCall) copy(s string) string { return h.x.Text.Copy(bytesOf(s)) }

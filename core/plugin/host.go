@@ -1,0 +1,101 @@
+// Package plugin is the host of sandboxed plugins: it loads, meters and runs WebAssembly modules as filters of a chain.
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+)
+
+// maxMemory is the most linear memory that any plugin may be given, whatever its limits say.
+const maxMemory = 1 << 30
+
+// HostOptions are what a Host is made with.
+type HostOptions struct {
+	// CacheDir keeps compiled code over restarts; "" for none. It is made private to the process's user when it does
+	// not exist; one that others may write to is refused, since its files are run as native code.
+	CacheDir string
+	// Log takes what plugins say and why they fail; nil for slog.Default.
+	Log *slog.Logger
+}
+
+// Host runs all plugins of the process. It may be used by many goroutines.
+type Host struct {
+	log     *slog.Logger
+	runtime wazero.Runtime
+	cache   *codeCache
+	base    time.Time   // deadlines are counted from here, on the monotonic clock
+	closing atomic.Bool // running guests stop at their next safe point
+
+	mu     sync.Mutex
+	loaded map[*Plugin]struct{}
+}
+
+// NewHost returns a Host without plugins. ctx is used while it is being made, not kept.
+func NewHost(ctx context.Context, o HostOptions) (*Host, error) {
+	cache, err := openCache(o.CacheDir)
+	if err != nil {
+		return nil, err
+	}
+	h := &Host{log: o.Log, cache: cache, base: time.Now(), loaded: make(map[*Plugin]struct{})}
+	if h.log == nil {
+		h.log = slog.Default()
+	}
+	h.runtime = wazero.NewRuntimeWithConfig(ctx, runtimeConfig(cache))
+	if err := h.offer(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("plugin host: %w", err), h.Close())
+	}
+	return h, nil
+}
+
+func runtimeConfig(cache *codeCache) wazero.RuntimeConfig {
+	return wazero.NewRuntimeConfigCompiler().
+		WithCoreFeatures(api.CoreFeaturesV2).
+		WithMemoryLimitPages(maxMemory / pageSize).
+		WithMemoryCapacityFromMax(false). // the collector would count every instance at its cap
+		WithDebugInfoEnabled(false).      // with DWARF a trap costs hundreds of milliseconds
+		WithCloseOnContextDone(false).    // fuel bounds guests, at a tenth of the cost
+		WithCompilationCache(cache.compiled)
+}
+
+// Close stops running guests at their next safe point, waits for them, and lets go of everything. No plugin of the
+// Host may be used afterwards.
+func (h *Host) Close() error {
+	h.closing.Store(true)
+	h.mu.Lock()
+	plugins := make([]*Plugin, 0, len(h.loaded))
+	for p := range h.loaded {
+		plugins = append(plugins, p)
+	}
+	h.mu.Unlock()
+	for _, p := range plugins {
+		p.Close()
+	}
+	ctx := context.Background()
+	return errors.Join(h.runtime.Close(ctx), h.cache.compiled.Close(ctx))
+}
+
+// now returns nanoseconds on the monotonic clock since the Host was made.
+func (h *Host) now() int64 { return int64(time.Since(h.base)) }
+
+func (h *Host) add(p *Plugin) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.loaded[p] = struct{}{}
+}
+
+// remove reports whether p was still there.
+func (h *Host) remove(p *Plugin) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_, ok := h.loaded[p]
+	delete(h.loaded, p)
+	return ok
+}

@@ -1,0 +1,155 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+
+	"github.com/sallyport/sallyport/core/exchange"
+	"github.com/sallyport/sallyport/core/plugin/abi"
+)
+
+// instance is a running copy of a plugin with its own memory. One goroutine uses it at a time.
+type instance struct {
+	pool  *Pool
+	mod   api.Module
+	hooks [hookCount]api.Function
+	wants abi.Hooks
+	call  call
+	stack [1]uint64 // of results; no hook of this release takes parameters
+
+	uses       int64
+	startBytes uint32 // of memory, once it was configured
+}
+
+// startInstance makes an instance and configures it. An error is a *Failure, a *ConfigError, or says what the plugin did wrong.
+func startInstance(p *Pool) (i *instance, err error) {
+	i = &instance{pool: p}
+	limits := &p.plugin.limits
+	c := &i.call
+	c.pool = p
+	c.tank.host, c.tank.slice = p.plugin.host, limits.Slice
+	c.work.begin(abi.InConfigure, nil, 0)
+	c.tank.open(limits.FuelStart, startTime)
+	defer func() {
+		c.flush()
+		if err != nil {
+			i.close()
+			i = nil
+		}
+	}()
+	if err := i.instantiate(); err != nil {
+		return i, err
+	}
+	return i, i.configure()
+}
+
+// instantiate recovers, as compileOnce does.
+func (i *instance) instantiate() (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("instantiating panicked: %v", r)
+		}
+	}()
+	p := i.pool.plugin
+	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
+	mod, err := p.host.runtime.InstantiateModule(&i.call, p.compiled, config)
+	if err != nil {
+		return newFailure("start", err, i.call.tank.stackGone())
+	}
+	i.mod = mod
+	i.call.bind(mod)
+	return nil
+}
+
+// configure brings a fresh instance to where it can run hooks.
+func (i *instance) configure() error {
+	if i.pool.plugin.exports[abi.ExportInitialize] {
+		if _, err := i.start(abi.ExportInitialize); err != nil {
+			return err
+		}
+	}
+	level, err := i.start(abi.ExportABI)
+	if err != nil {
+		return err
+	}
+	if level < 1 || level > abi.Level {
+		return fmt.Errorf("built for ABI level %d, this gateway speaks 1 to %d", level, abi.Level)
+	}
+	wants, err := i.start(abi.ExportConfigure)
+	if err != nil {
+		return err
+	}
+	if wants < 0 {
+		return refusal(i.call.reason, wants)
+	}
+	i.wants = abi.Hooks(wants)
+	i.startBytes = i.call.mem.Size()
+	if err := checkHooks(i.wants, i.pool.plugin.exports); err != nil {
+		return err
+	}
+	for h, info := range hooks {
+		if i.wants&info.bit != 0 {
+			i.hooks[h] = i.mod.ExportedFunction(info.export)
+		}
+	}
+	return nil
+}
+
+// start calls a function without parameters, on what is left of the fuel for starting.
+func (i *instance) start(export string) (int32, error) {
+	return i.invoke(i.mod.ExportedFunction(export), export)
+}
+
+func (i *instance) invoke(f api.Function, export string) (int32, error) {
+	if err := f.CallWithStack(&i.call, i.stack[:]); err != nil {
+		return 0, newFailure(export, err, i.call.tank.stackGone())
+	}
+	return int32(i.stack[0]), nil
+}
+
+// run runs a hook. After an error the exchange is as before, and the instance must be dropped.
+func (i *instance) run(h hook, x *exchange.Exchange, place int) (int32, *Failure) {
+	c := &i.call
+	c.work.begin(hooks[h].phase, x, place)
+	c.tank.fill(i.pool.plugin.limits.Fuel, i.pool.plugin.limits.TimeLimit)
+	result, err := i.invoke(i.hooks[h], hooks[h].export)
+	if err == nil {
+		err = h.judge(result, c.work.responded)
+	}
+	c.flush()
+	if err != nil {
+		c.work.undo()
+		return 0, asFailure(hooks[h].export, err)
+	}
+	c.work.end(h == onResponse || result == abi.ResultRespond)
+	i.uses++
+	return result, nil
+}
+
+func asFailure(export string, err error) *Failure {
+	if f, ok := err.(*Failure); ok {
+		return f
+	}
+	return newFailure(export, err, false)
+}
+
+// worn reports whether a fresh instance should take this one's place: it has run its share of hooks, or its memory, which
+// never shrinks, has grown well beyond what it started with and what most of its kind need.
+func (i *instance) worn() bool {
+	limits := &i.pool.plugin.limits
+	if limits.MaxUses > 0 && i.uses >= limits.MaxUses {
+		return true
+	}
+	size := int64(i.call.mem.Size())
+	return size > limits.Memory/2 && size > 2*int64(i.startBytes)
+}
+
+// close lets go of the instance's memory. It may be called on one that was only half made.
+func (i *instance) close() {
+	if i.mod != nil {
+		_ = i.mod.Close(context.Background()) // there are no files or sockets whose closing could fail
+	}
+}

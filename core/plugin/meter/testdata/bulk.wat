@@ -1,0 +1,21 @@
+;; Bulk operations, whose charge depends on a length.
+(module
+  (memory (export "memory") 1 16)
+  (table $t (export "table") 8 100 funcref)
+  (elem $e funcref (ref.func $f) (ref.func $f) (ref.func $f) (ref.func $f))
+  (data $d "0123456789abcdef")
+  (func $f)
+  (func (export "fill") (param i32) (memory.fill (i32.const 0) (i32.const 7) (local.get 0)))
+  (func (export "copy") (param i32) (memory.copy (i32.const 8) (i32.const 0) (local.get 0)))
+  (func (export "init") (param i32) (memory.init $d (i32.const 0) (i32.const 0) (local.get 0)))
+  (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
+  (func (export "tfill") (param i32) (table.fill $t (i32.const 0) (ref.null func) (local.get 0)))
+  (func (export "tcopy") (param i32) (table.copy $t $t (i32.const 1) (i32.const 0) (local.get 0)))
+  (func (export "tinit") (param i32) (table.init $t $e (i32.const 0) (i32.const 0) (local.get 0)))
+  (func (export "tgrow") (param i32) (result i32) (table.grow $t (ref.func $f) (local.get 0)))
+  (func (export "looped") (param i32 i32)
+    (loop
+      (memory.fill (i32.const 0) (i32.const 7) (local.get 0))
+      (br_if 0 (local.tee 1 (i32.sub (local.get 1) (i32.const 1))))))
+  (func (export "dead") unreachable (memory.fill) (memory.grow) drop)
+)

@@ -1,0 +1,2 @@
+;; Some module.
+(module (memory (export "memory") 1))

@@ -1,0 +1,60 @@
+package plugin
+
+import (
+	"strings"
+
+	"github.com/sallyport/sallyport/core/header"
+	"github.com/sallyport/sallyport/core/plugin/abi"
+)
+
+func finalStatus(status uint32) bool { return 200 <= status && status <= 599 }
+
+// status returns the response's status.
+func (h *hookCall) status() (int, abi.Code) {
+	if h.x.Resp.Status == 0 {
+		return 0, abi.NotFound
+	}
+	return h.x.Resp.Status, ok
+}
+
+// setStatus changes the response's status. One that has become a tunnel cannot be anything else.
+func (h *hookCall) setStatus(status uint32) abi.Code {
+	if !finalStatus(status) || h.x.Resp.Tunnel != nil {
+		return abi.Invalid
+	}
+	h.saved.keepResponse(h.x)
+	h.x.Resp.Status = int(status)
+	return ok
+}
+
+// respond makes or replaces the response's status and body. In the place of another one's response, the fields that
+// describe the old content go with it.
+func (h *hookCall) respond(status uint32, body []byte) abi.Code {
+	switch {
+	case len(body) > abi.MaxBody:
+		return abi.TooLarge
+	case !finalStatus(status) || len(body) > 0 && (status == 204 || status == 304):
+		return abi.Invalid
+	}
+	h.saved.keepResponse(h.x)
+	if h.phase == abi.InResponse {
+		h.x.Resp.Fields.Keep(func(f header.Field) bool { return !describesContent(f.Name) })
+		h.x.Resp.Trailers.Reset()
+	}
+	h.x.Resp.Status = int(status)
+	h.saved.replaceBody(h.x, append([]byte(nil), body...))
+	h.responded = true
+	return ok
+}
+
+// describesContent reports whether a field tells of the content that comes with it (RFC 9110, section 8).
+func describesContent(name string) bool {
+	for _, other := range [...]string{"Accept-Ranges", "ETag", "Last-Modified", "Digest", "Repr-Digest"} {
+		if header.EqualName(name, other) {
+			return true
+		}
+	}
+	const prefix, policy = "content-", "content-security-policy"
+	lower := strings.ToLower(name)
+	return strings.HasPrefix(lower, prefix) && !strings.HasPrefix(lower, policy)
+}

@@ -1,0 +1,131 @@
+package reload
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// watch runs a watcher over a folder with gateway.toml and a plugin folder, and returns the folder and the count of changes.
+func watch(t *testing.T, force <-chan struct{}) (dir string, changes *atomic.Int64) {
+	t.Helper()
+	dir, changes = t.TempDir(), &atomic.Int64{}
+	write(t, filepath.Join(dir, "gateway.toml"), "one")
+	ready := make(chan struct{}, 1)
+	w := Watcher{
+		Config:  filepath.Join(dir, "gateway.toml"),
+		Plugins: func() []string { return []string{filepath.Join(dir, "plugins")} },
+		Changed: func() { changes.Add(1) },
+		Log:     slog.New(slog.DiscardHandler),
+	}
+	w.watching = func() {
+		select {
+		case ready <- struct{}{}:
+		default:
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- w.Run(ctx, force) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	<-ready
+	return dir, changes
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func until(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !condition(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
+
+func TestChangesAreNoticed(t *testing.T) {
+	dir, changes := watch(t, nil)
+	plugins := filepath.Join(dir, "plugins")
+	steps := []struct {
+		name string
+		do   func() error
+	}{
+		{"the config is written", func() error { write(t, filepath.Join(dir, "gateway.toml"), "two"); return nil }},
+		{"the config is replaced", func() error {
+			write(t, filepath.Join(dir, "aside"), "three")
+			return os.Rename(filepath.Join(dir, "aside"), filepath.Join(dir, "gateway.toml"))
+		}},
+		{"the plugin folder is made", func() error { return os.Mkdir(plugins, 0o755) }},
+		{"a plugin is dropped in", func() error { write(t, filepath.Join(plugins, "p.wasm"), "x"); return nil }},
+		{"a plugin is replaced", func() error {
+			write(t, filepath.Join(plugins, "p.new"), "y")
+			return os.Rename(filepath.Join(plugins, "p.new"), filepath.Join(plugins, "p.wasm"))
+		}},
+		{"a plugin is removed", func() error { return os.Remove(filepath.Join(plugins, "p.wasm")) }},
+	}
+	for _, step := range steps {
+		before := changes.Load()
+		if err := step.do(); err != nil {
+			t.Fatal(err)
+		}
+		until(t, step.name, func() bool { return changes.Load() > before })
+	}
+}
+
+func TestManyWritesAreOneChange(t *testing.T) {
+	dir, changes := watch(t, nil)
+	for range 200 {
+		write(t, filepath.Join(dir, "gateway.toml"), time.Now().String())
+	}
+	until(t, "the change is noticed", func() bool { return changes.Load() > 0 })
+	if n := changes.Load(); n > 20 {
+		t.Errorf("200 writes were %d changes", n)
+	}
+}
+
+func TestConcerns(t *testing.T) {
+	w := Watcher{Config: "/etc/sallyport/gateway.toml", Plugins: func() []string { return []string{"/var/plugins", "/opt/one.wasm"} }}
+	tests := []struct {
+		name string
+		op   fsnotify.Op
+		want bool
+	}{
+		{"/etc/sallyport/gateway.toml", fsnotify.Write, true},
+		{"/etc/sallyport/gateway.toml", fsnotify.Chmod, false},
+		{"/etc/sallyport/access.log", fsnotify.Write, false},
+		{"/etc/sallyport/.gateway.toml.swp", fsnotify.Create, false},
+		{"/etc/sallyport/..data", fsnotify.Create, true}, // as Kubernetes swaps a mounted folder
+		{"/var/plugins/a.wasm", fsnotify.Rename, true},
+		{"/var/plugins/a.new", fsnotify.Create, false},
+		{"/var/plugins", fsnotify.Create, true},
+		{"/opt/one.wasm", fsnotify.Remove, true},
+	}
+	for _, test := range tests {
+		if got := w.concerns(fsnotify.Event{Name: test.name, Op: test.op}); got != test.want {
+			t.Errorf("%s %s: got %v, want %v", test.op, test.name, got, test.want)
+		}
+	}
+}
+
+func TestForce(t *testing.T) {
+	force := make(chan struct{})
+	_, changes := watch(t, force)
+	force <- struct{}{}
+	until(t, "it is done", func() bool { return changes.Load() == 1 })
+}
