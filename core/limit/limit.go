@@ -3,7 +3,6 @@ package limit
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"math/bits"
 	"sync"
@@ -12,7 +11,8 @@ import (
 )
 
 const (
-	ways    = 8  // slots that one key may be in
+	ways    = 16 // slots that one key may be in
+	spare   = 2  // slots for each key to be remembered: with fewer, sets fill up long before the whole does
 	stripes = 64 // locks for insertion
 	// vacant stands in a slot's word while another key moves in.
 	vacant = math.MinInt64
@@ -56,7 +56,7 @@ type stripe struct {
 	_ [56]byte // a cache line each
 }
 
-// New returns a limiter that remembers up to maxKeys keys, 16 bytes each; when they are more, those closest to
+// New returns a limiter that remembers about maxKeys keys, in 32 bytes each; when they are more, those closest to
 // having their full burst again are forgotten first.
 func New(rate Rate, maxKeys int) (*Limiter, error) {
 	switch {
@@ -64,10 +64,10 @@ func New(rate Rate, maxKeys int) (*Limiter, error) {
 		return nil, errors.New("a rate's count, period and burst must be positive")
 	case rate.Count > int64(rate.Per):
 		return nil, errors.New("more than one unit in a nanosecond cannot be counted")
-	case maxKeys < ways:
-		return nil, fmt.Errorf("at least %d keys must be remembered", ways)
+	case maxKeys < 1:
+		return nil, errors.New("at least one key must be remembered")
 	}
-	l := &Limiter{interval: int64(rate.Per) / rate.Count, sets: uint64(maxKeys / ways), born: time.Now()}
+	l := &Limiter{interval: int64(rate.Per) / rate.Count, sets: uint64((maxKeys*spare + ways - 1) / ways), born: time.Now()}
 	if rate.Burst > math.MaxInt64/4/l.interval {
 		return nil, errors.New("the burst takes longer to fill than can be counted")
 	}

@@ -132,7 +132,7 @@ func TestMoreKeysThanRoom(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	if len(l.slots) != 64 {
+	if len(l.slots) != 128 {
 		t.Errorf("%d slots", len(l.slots))
 	}
 }

@@ -1,6 +1,8 @@
 package plugin
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -125,5 +127,34 @@ func TestBucket(t *testing.T) {
 	}
 	if dropped, ok := b.pass(now.Add(time.Second)); !ok || dropped != 0 {
 		t.Errorf("got %d, %v; want 0 dropped and a pass", dropped, ok)
+	}
+}
+
+func TestCauses(t *testing.T) {
+	outOfRange := func() (err error) {
+		defer func() { err = recover().(error) }()
+		var none []int
+		return errors.New(fmt.Sprint(none[len(none)]))
+	}
+	tests := []struct {
+		name      string
+		err       error
+		stackGone bool
+		want      Cause
+		retry     bool
+	}{
+		{"any trap", errors.New("wasm error: unreachable"), false, Trap, true},
+		{"stack", errors.New("wasm error: unreachable"), true, OutOfStack, false},
+		{"engine's own bound", errors.New("stack overflow"), false, OutOfStack, false},
+		{"interrupt", fmt.Errorf("x: %w", &interrupt{OutOfTime, "late"}), false, OutOfTime, false},
+		{"our bug", fmt.Errorf("x: %w", outOfRange()), false, Bug, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := newFailure("on_request", tt.err, tt.stackGone)
+			if got.Cause != tt.want || got.Cause.retry() != tt.retry {
+				t.Errorf("got %v (retry %v), want %v (%v)", got.Cause, got.Cause.retry(), tt.want, tt.retry)
+			}
+		})
 	}
 }

@@ -37,7 +37,7 @@ func (t *tank) bind(mod api.Module) {
 
 // open begins a budget while the global still has the first slice that the meter compiled in.
 func (t *tank) open(budget int64, limit time.Duration) {
-	t.budget, t.granted = budget, t.slice
+	t.budget, t.granted = budget, min(t.slice, budget)
 	t.deadline = t.host.now() + int64(limit)
 }
 

@@ -56,17 +56,17 @@ func (h *hookCall) fields(p part) *header.Fields {
 	return &h.x.Req.Fields
 }
 
-// writable returns a message's fields to change, after keeping a copy. A request that has gone upstream cannot change.
-func (h *hookCall) writable(p part) (*header.Fields, abi.Code) {
+// gone reports whether a message is the request after it has gone upstream: it cannot change any more.
+func (h *hookCall) gone(p part) bool { return p == request && h.phase != abi.InRequest }
+
+// writable returns a message's fields to change, after keeping a copy.
+func (h *hookCall) writable(p part) *header.Fields {
 	if p == response {
 		h.saved.keepResponse(h.x)
-		return &h.x.Resp.Fields, ok
-	}
-	if h.phase != abi.InRequest {
-		return nil, abi.WrongPhase
+		return &h.x.Resp.Fields
 	}
 	h.saved.keepRequest(h.x)
-	return &h.x.Req.Fields, ok
+	return &h.x.Req.Fields
 }
 
 // copy keeps a borrowed string.

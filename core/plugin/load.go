@@ -41,7 +41,7 @@ func (h *Host) load(name string, wasm []byte, l Limits) (*Plugin, error) {
 	if err := l.check(); err != nil {
 		return nil, err
 	}
-	module, err := meter.Rewrite(wasm, meter.Limits{MemoryPages: uint32(l.Memory / pageSize), InitialFuel: l.Slice})
+	module, err := meter.Rewrite(wasm, meter.Limits{MemoryPages: uint32(l.Memory / pageSize), InitialFuel: min(l.Slice, l.FuelStart)})
 	if err != nil {
 		return nil, err
 	}

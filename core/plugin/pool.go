@@ -163,9 +163,6 @@ func (p *Pool) handOver(i *instance) {
 	p.stats.Evicted++
 	p.live--
 	w.pool.live++
-	if p.closed {
-		f.left.Broadcast()
-	}
 	f.mu.Unlock()
 	i.close()
 	w.got <- handover{}

@@ -91,6 +91,8 @@ func (h *hookCall) headerAdd(p part, name, value string) abi.Code {
 func (h *hookCall) headerWrite(p part, name, value string, only bool) abi.Code {
 	value = trimSpace(value)
 	switch {
+	case h.gone(p):
+		return abi.WrongPhase
 	case len(name) > abi.MaxName || len(value) > abi.MaxFieldValue:
 		return abi.TooLarge
 	case !validToken(name) || !validValue(value) || isFraming(name) || isHost(name):
@@ -98,10 +100,7 @@ func (h *hookCall) headerWrite(p part, name, value string, only bool) abi.Code {
 	case !roomFor(h.fields(p), name, value, only):
 		return abi.TooLarge
 	}
-	fields, code := h.writable(p)
-	if code != ok {
-		return code
-	}
+	fields := h.writable(p)
 	if only {
 		fields.Set(h.copy(name), h.copy(value))
 	} else {
@@ -126,18 +125,14 @@ func roomFor(fields *header.Fields, name, value string, only bool) bool {
 // headerRemove takes away every field of that name and returns how many there were.
 func (h *hookCall) headerRemove(p part, name string) (int, abi.Code) {
 	switch {
+	case h.gone(p):
+		return 0, abi.WrongPhase
 	case len(name) > abi.MaxName:
 		return 0, abi.TooLarge
 	case !validToken(name) || isFraming(name) || isHost(name):
 		return 0, abi.Invalid
-	case p == request && h.phase != abi.InRequest:
-		return 0, abi.WrongPhase
 	case !h.fields(p).Has(name):
 		return 0, ok
 	}
-	fields, code := h.writable(p)
-	if code != ok {
-		return 0, code
-	}
-	return fields.Remove(name), ok
+	return h.writable(p).Remove(name), ok
 }

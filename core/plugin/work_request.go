@@ -30,7 +30,7 @@ func (h *hookCall) get(field abi.Field) (string, abi.Code) {
 	case abi.Protocol:
 		return h.x.Req.Protocol.String(), ok
 	case abi.ClientAddress:
-		return h.borrow(h.x.Addr.AppendTo(h.scratch[:0])), ok
+		return h.address()
 	case abi.Route:
 		return orNotFound(h.x.Route)
 	case abi.RequestID:
@@ -41,6 +41,13 @@ func (h *hookCall) get(field abi.Field) (string, abi.Code) {
 		return orNotFound(h.x.Upstream)
 	}
 	return h.getTLS(field)
+}
+
+func (h *hookCall) address() (string, abi.Code) {
+	if !h.x.Addr.IsValid() {
+		return "", abi.NotFound
+	}
+	return h.borrow(h.x.Addr.AppendTo(h.scratch[:0])), ok
 }
 
 func (h *hookCall) getTLS(field abi.Field) (string, abi.Code) {

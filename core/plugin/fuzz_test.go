@@ -1,0 +1,71 @@
+package plugin
+
+import (
+	"encoding/binary"
+	"errors"
+	"testing"
+
+	"github.com/sallyport/sallyport/core/header"
+	"github.com/sallyport/sallyport/core/plugin/abi"
+)
+
+// oddNumbers stand for the bytes from 128 on: what is likely to be wrong as a pointer, a length, a handle.
+var oddNumbers = [...]uint32{
+	0xffffffff, 0x80000000, 0x7fffffff, probeMemory, probeMemory - 1, probeMemory - 64, probeScript, probeBuffers,
+	0, 16, 200, 204, 256, 257, 599, 4096, 4097, 16 << 10, 64 << 10, 1 << 20,
+}
+
+// scriptOf makes a script for the probe of arbitrary bytes: six for each step of the request hook, some text behind.
+func scriptOf(data []byte) []byte {
+	const most = 64
+	n := min(len(data)/6, most)
+	words := make([]uint32, 16+8*n)
+	words[0], words[5] = uint32(abi.HookRequest), uint32(n)
+	for i := range n {
+		step := data[6*i : 6*i+6]
+		words[16+8*i] = uint32(step[0]) % 23 // the last one is a trap
+		for k, b := range step[1:] {
+			words[17+8*i+k] = uint32(b)
+			if b >= 128 {
+				words[17+8*i+k] = oddNumbers[int(b)%len(oddNumbers)]
+			}
+		}
+	}
+	var blob []byte
+	for _, word := range words {
+		blob = binary.LittleEndian.AppendUint32(blob, word)
+	}
+	return append(blob, data...)
+}
+
+// FuzzHostCalls calls host functions with arbitrary arguments: nothing breaks, and a failed hook leaves nothing behind.
+func FuzzHostCalls(f *testing.F) {
+	f.Add([]byte("\x0b\x00\x80\x04\x80\x05\x0e\xc8\x80\x04\x00\x00"))
+	f.Add([]byte("\x00\x80\x81\x82\x83\x84\x0a\x00\x00\x00\x87\x93\x16\x00\x00\x00\x00\x00 /path?query"))
+	h, _ := newHost(f)
+	p := load(f, h, "probe", Limits{})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		pool, err := p.Configure(scriptOf(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer pool.Close()
+		x := newExchange()
+		defer exchanges.Put(x)
+		want := append([]header.Field(nil), x.Req.Fields.All()...)
+		path := x.Req.Path
+		_, err = pool.Filter("test").Request(x, 0)
+		if err == nil {
+			return
+		}
+		var failure *Failure
+		if !errors.As(err, &failure) || failure.Cause != Trap {
+			t.Fatalf("got %v", err)
+		}
+		compare(t, x.Req.Fields.All(), want)
+		compare(t, x.Req.Path, path)
+		if len(x.Attrs()) != 0 || len(*x.State(0)) != 0 || x.Resp.Status != 0 || x.Resp.Fields.Len() != 0 {
+			t.Errorf("left behind: %v, %q, %+v", x.Attrs(), *x.State(0), x.Resp)
+		}
+	})
+}

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Starts the sample service and the gateway with the root gateway.toml, says what to try, and stops both on Ctrl-C.
+# `make run` builds what is needed first.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+admin=127.0.0.1:9901
+gateway=127.0.0.1:8080
+started=()
+
+# With job control on, each of the two is a process group of its own: Ctrl-C reaches only this script, which then lets
+# the gateway drain before the service behind it goes.
+set -m
+
+stop() {
+	trap - EXIT
+	trap '' INT TERM
+	for ((i = ${#started[@]} - 1; i >= 0; i--)); do
+		kill -TERM "${started[i]}" 2>/dev/null || true
+		wait "${started[i]}" 2>/dev/null || true
+	done
+}
+trap stop EXIT
+trap 'exit 0' INT TERM
+
+# status ADDRESS PATH prints the status of a GET, or nothing when nobody answers.
+status() {
+	(
+		exec 3<>"/dev/tcp/${1%:*}/${1##*:}"
+		printf 'GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' "$2" "$1" >&3
+		read -r -t 5 _ code _ <&3
+		echo "$code"
+	) 2>/dev/null || true
+}
+
+# wait_for PID ADDRESS PATH waits, for at most a minute, until a GET answers 200. Go alone builds larger plugins than
+# TinyGo, and the first start compiles them.
+wait_for() {
+	for _ in {1..600}; do
+		if ! kill -0 "$1" 2>/dev/null; then
+			echo "run: it ended before it was ready; its reason stands above" >&2
+			exit 1
+		fi
+		if [ "$(status "$2" "$3")" = 200 ]; then return; fi
+		sleep 0.1
+	done
+	echo "run: no answer from http://$2$3 within a minute" >&2
+	exit 1
+}
+
+# A stranger on one of the ports would answer in place of what is started here.
+for address in 127.0.0.1:9001 127.0.0.1:9002 "$admin" "$gateway"; do
+	if (exec 3<>"/dev/tcp/${address%:*}/${address##*:}") 2>/dev/null; then
+		echo "run: something listens on $address already; stop it first" >&2
+		exit 1
+	fi
+done
+
+bin/backend -listen 127.0.0.1:9001,127.0.0.1:9002 &
+started+=($!)
+wait_for "${started[0]}" 127.0.0.1:9001 /
+bin/sallyport run -c gateway.toml &
+started+=($!)
+wait_for "${started[1]}" "$admin" /readyz
+
+cat <<TEXT
+
+Sallyport is ready on http://$gateway, with the sample service behind it. In another terminal, try:
+
+  curl -i $gateway/hello/world                            # 200, through a plugin and a native filter
+  curl -i $gateway/private/x                              # no key: 401
+  curl -i -H 'X-Api-Key: demo-key' $gateway/private/x     # with the key: 200
+  curl -i $gateway/internal/x                             # refused by address: 403
+  for i in {1..10}; do curl -s -o /dev/null -w '%{http_code}\n' $gateway/limited; done   # past the limit: 429
+
+Each request is a line of JSON here. Change gateway.toml and see it take effect. Ctrl-C stops both.
+
+TEXT
+wait "${started[1]}"
