@@ -59,8 +59,8 @@ func FuzzHostCalls(f *testing.F) {
 			return
 		}
 		var failure *Failure
-		if !errors.As(err, &failure) || failure.Cause != Trap {
-			t.Fatalf("got %v", err)
+		if !errors.As(err, &failure) || failure.Cause == Bug {
+			t.Fatalf("got %v", err) // any other cause may be: a read can write over the script
 		}
 		compare(t, x.Req.Fields.All(), want)
 		compare(t, x.Req.Path, path)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/core/exchange"
+	"github.com/sallyport/sallyport/core/gatewaytest/wat"
 )
 
 // cacheDir is where all tests of a run keep compiled code.
@@ -34,6 +36,9 @@ func runTests(m *testing.M) int {
 	cacheDir = filepath.Join(dir, "cache")
 	before := runtime.NumGoroutine()
 	code := m.Run()
+	if flag.Lookup("test.fuzz").Value.String() != "" {
+		return code // the fuzzer leaves goroutines of its own
+	}
 	deadline := time.Now().Add(5 * time.Second)
 	for runtime.NumGoroutine() > before {
 		if time.Now().After(deadline) {
@@ -92,11 +97,7 @@ func newHost(t testing.TB) (*Host, *logBook) {
 // fixture returns a module of testdata.
 func fixture(t testing.TB, name string) []byte {
 	t.Helper()
-	wasm, err := os.ReadFile(filepath.Join("testdata", name+".wasm"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return wasm
+	return wat.Module(t, filepath.Join("testdata", name+".wat"))
 }
 
 // load loads a module of testdata.

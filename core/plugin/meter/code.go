@@ -1,5 +1,10 @@
 package meter
 
+import (
+	"bytes"
+	"slices"
+)
+
 // body is a function's code as found in the file, and what must change in it.
 type body struct {
 	typ     uint32
@@ -91,7 +96,7 @@ func (s *scanner) function(r *reader) body {
 	s.r = r
 	s.b = body{typ: s.m.funcs[r.fn]}
 	s.b.patches.from, s.b.calls.from = len(s.m.patches), len(s.m.calls)
-	s.localDecls(len(t.params))
+	s.localDecls(t.params)
 	s.b.code = span{r.pos, len(r.b)}
 	s.ctrl = append(s.ctrl[:0], block{shape: structBlock, results: len(t.results)})
 	s.events, s.run, s.loops, s.opened = s.events[:0], 0, 0, 0
@@ -110,12 +115,12 @@ func (s *scanner) function(r *reader) body {
 	return s.b
 }
 
-func (s *scanner) localDecls(params int) {
+func (s *scanner) localDecls(params []byte) {
 	r := s.r
-	s.est = frameEstimate{}
+	s.est = frameEstimate{wide: bytes.IndexByte(params, typeV128) >= 0}
 	n := r.count(2)
 	s.b.locals.from, s.b.groups = r.pos, n
-	total := uint64(params)
+	total := uint64(len(params))
 	for ; n > 0 && r.bad == nil; n-- {
 		at := r.pos
 		total += uint64(r.u32())
@@ -129,9 +134,17 @@ func (s *scanner) localDecls(params int) {
 		s.est.wide = s.est.wide || t == typeV128
 	}
 	s.b.locals.to = r.pos
-	s.b.nlocals = int(total)
-	if r.bad == nil {
-		s.lastSet = append(s.lastSet[:0], make([]uint32, total)...)
+	s.setLocals(int(total))
+}
+
+func (s *scanner) setLocals(n int) {
+	if s.m.locals += n; s.m.locals > s.m.lim.LocalsPerModule {
+		s.r.fail("more than %d locals in the module", s.m.lim.LocalsPerModule)
+	}
+	if s.r.bad == nil {
+		s.b.nlocals = n
+		s.lastSet = slices.Grow(s.lastSet[:0], n)[:n]
+		clear(s.lastSet)
 	}
 }
 

@@ -11,6 +11,7 @@ type Limits struct {
 	ModuleBytes     int // size of the whole module
 	BodyBytes       int // code of one function
 	LocalsPerFunc   int // parameters included
+	LocalsPerModule int // a few bytes can declare thousands, and the compiler keeps a word for each
 	LoopsPerFunc    int
 	Nesting         int // blocks, loops and ifs inside each other
 	BranchTargets   int // of one br_table
@@ -30,6 +31,7 @@ func DefaultLimits() Limits {
 		ModuleBytes:     64 << 20,
 		BodyBytes:       1 << 20,
 		LocalsPerFunc:   5000,
+		LocalsPerModule: 2_000_000,
 		LoopsPerFunc:    1000,
 		Nesting:         1000,
 		BranchTargets:   4096,
@@ -54,6 +56,7 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.ModuleBytes, d.ModuleBytes)
 	orDefault(&l.BodyBytes, d.BodyBytes)
 	orDefault(&l.LocalsPerFunc, d.LocalsPerFunc)
+	orDefault(&l.LocalsPerModule, d.LocalsPerModule)
 	orDefault(&l.LoopsPerFunc, d.LoopsPerFunc)
 	orDefault(&l.Nesting, d.Nesting)
 	orDefault(&l.BranchTargets, d.BranchTargets)

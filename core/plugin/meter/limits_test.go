@@ -36,6 +36,7 @@ func TestLimits(t *testing.T) {
 		{"nesting", Limits{}, oneFunc(nest(1000)), oneFunc(nest(1001)), "blocks inside"},
 		{"br_table", Limits{}, oneFunc(cases(4096)), oneFunc(cases(4097)), "targets"},
 		{"locals", Limits{}, locals(5000), locals(5001), "locals"},
+		{"locals in all", Limits{LocalsPerModule: 90}, locals(90), locals(91), "locals in the module"},
 		{"locals that wrap", Limits{}, locals(5000), locals(0xffffffff), "locals"},
 		{"arity", Limits{}, arity(256), arity(257), "values in a type"},
 		{"memory", Limits{MemoryPages: 4}, memory(4), memory(5), "memory wants 5, 4 allowed"},

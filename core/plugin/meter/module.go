@@ -26,6 +26,7 @@ type module struct {
 	patches []patch
 	calls   []uint32               // edges of the call graph, see callgraph.go
 	points  int                    // function entries and loop headers
+	locals  int                    // of all functions
 	fixes   [lastSection + 1][]fix // function indices to renumber, outside of code
 }
 

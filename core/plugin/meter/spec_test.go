@@ -18,6 +18,9 @@ import (
 // it twice: as it is and metered. Results and traps must be the same; a module that only the plain way compiles must be
 // one that the meter refuses on purpose.
 func TestSpecification(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs 60 000 actions")
+	}
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/tetratelabs/wazero").Output()
 	if err != nil {
 		t.Skipf("no Go tool to find wazero's source with: %v", err)
