@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sallyport/sallyport/core/backend"
@@ -36,11 +38,19 @@ func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
 	b.examineUnused()
 	if len(b.wrong) > 0 {
 		b.s.close()
-		return nil, b.wrong
+		return nil, sorted(b.wrong)
 	}
 	g.generations++
 	b.s.Generation = g.generations
 	return b.s, nil
+}
+
+// sorted puts faults in the order of the file, and once: a filter of the top is built for each route.
+func sorted(wrong config.Errors) config.Errors {
+	slices.SortStableFunc(wrong, func(a, b config.Error) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
+	})
+	return slices.Compact(wrong)
 }
 
 // fault notes something that is wrong at a place of the config.

@@ -58,7 +58,9 @@ func (b *builder) buildPluginFilter(f *config.Filter) chain.Filter {
 		return nil
 	}
 	b.s.releases = append(b.s.releases, release)
-	loaded.pools = append(loaded.pools, pool)
+	if !slices.Contains(loaded.pools, pool) {
+		loaded.pools = append(loaded.pools, pool)
+	}
 	return pool.Filter(f.Key)
 }
 

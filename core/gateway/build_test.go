@@ -1,0 +1,69 @@
+package gateway
+
+import (
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sallyport/sallyport/core/config"
+)
+
+// TestBuildTellsAllThatIsWrong: what only building can find is told with its place, all at once, in the order of the file.
+func TestBuildTellsAllThatIsWrong(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "gateway.toml")
+	const toml = `[server]
+listen = ["127.0.0.1:0"]
+[plugins.gone]
+file = "nowhere.wasm"
+[[filters]]
+use = "gone"
+[[routes]]
+name = "a"
+path = "/users/:id"
+respond = { status = 200 }
+[[routes]]
+name = "b"
+path = "/users/:name"
+respond = { status = 200 }
+`
+	cfg, err := config.Parse(file, []byte(toml))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = Check(slog.New(slog.DiscardHandler), cfg)
+	if err == nil {
+		t.Fatal("nothing was found wrong")
+	}
+	lines := strings.Split(err.Error(), "\n")
+	want := []string{":6:1: filters[0].use: plugin gone: ", `:11:1: routes[1]: it matches the same requests as route "a"`}
+	if len(lines) != len(want) {
+		t.Fatalf("got %d faults, want %d:\n%v", len(lines), len(want), err)
+	}
+	for i := range want {
+		if !strings.HasPrefix(lines[i], file+want[i]) {
+			t.Errorf("got  %s\nwant %s", lines[i], want[i])
+		}
+	}
+}
+
+func TestKeyPath(t *testing.T) {
+	for pointer, want := range map[string]string{
+		"": "", "/keys/0/name": ".keys[0].name", "/a~1b/c~0d": ".a/b.c~d", "/": "", "nonsense": ".nonsense",
+	} {
+		if got := keyPath(pointer); got != want {
+			t.Errorf("%q: got %q, want %q", pointer, got, want)
+		}
+	}
+}
+
+func TestRequestIDs(t *testing.T) {
+	for id, want := range map[string]bool{
+		"abc-1.2:3/4_5+6=": true, "": false, "a b": false, "a\nb": false, "é": false, "\"": false,
+		strings.Repeat("x", maxRequestID): true, strings.Repeat("x", maxRequestID+1): false,
+	} {
+		if got := validID(id); got != want {
+			t.Errorf("%q: got %v", id, got)
+		}
+	}
+}
