@@ -36,7 +36,7 @@ respond = { status = 200 }
 		t.Fatal("nothing was found wrong")
 	}
 	lines := strings.Split(err.Error(), "\n")
-	want := []string{":6:1: filters[0].use: plugin gone: ", `:11:1: routes[1]: it matches the same requests as route "a"`}
+	want := []string{":6:1: filters[0].use: plugin gone: ", `:11:3: routes[1]: it matches the same requests as route "a"`}
 	if len(lines) != len(want) {
 		t.Fatalf("got %d faults, want %d:\n%v", len(lines), len(want), err)
 	}
