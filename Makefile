@@ -38,6 +38,9 @@ run: build plugins backend
 # The tests of the whole gateway use the built plugins.
 test: plugins
 	@for module in $(MODULES); do echo "== go test: $$module"; (cd $$module && go test -timeout 10m ./...); done
+	@if cargo --version >/dev/null 2>&1; then \
+		for crate in $(CRATES); do echo "== cargo test: $$crate"; (cd $$crate && cargo test --offline --quiet); done; \
+	else echo "== cargo test: skipped, there is no cargo"; fi
 
 race: plugins
 	@for module in $(MODULES); do echo "== go test -race: $$module"; (cd $$module && go test -race -timeout 20m ./...); done

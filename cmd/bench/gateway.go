@@ -1,0 +1,79 @@
+package main
+
+import (
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// gatewayHead is the part of a gateway.toml that all of Sallyport's contenders share. The admin listener is off.
+const gatewayHead = `[server]
+listen = ["{ADDRESS}"]
+
+[log]
+access = "off"
+level = "warn"
+
+[sandbox]
+dir = {PLUGINS}
+cache = {CACHE}
+
+[upstreams.bench]
+endpoints = ["{BACKEND}"]
+
+[[routes]]
+name = "bench"
+path = "/bench/*rest"
+upstream = "bench"
+`
+
+// filter is one step of the route's chain.
+type filter struct {
+	plugin string // "": a native one
+	toml   string
+}
+
+var (
+	rateLimitFilter = filter{toml: `use = "ratelimit"
+rate = "10000000/s"
+key = "client"
+`}
+	ipRulesFilter = filter{plugin: "ip-rules", toml: `use = "ip-rules"
+config = { allow = ["10.0.0.0/8", "192.168.0.0/16", "127.0.0.0/8", "::1/128"] }
+`}
+	keyAuthFilter = filter{plugin: "key-auth", toml: `use = "key-auth"
+config = { header = "` + keyHeader + `", keys = [{ key = "` + key + `", consumer = "bench" }] }
+`}
+	firstPluginFilter = filter{plugin: "first-plugin", toml: `use = "first-plugin"
+config = { header = "X-First-Plugin", value = "hello from the sandbox" }
+`}
+)
+
+// gatewayWith is Sallyport with a chain of these filters.
+func gatewayWith(name string, filters ...filter) contender {
+	c := contender{name: name, gateway: true}
+	var text strings.Builder
+	text.WriteString(gatewayHead)
+	for _, f := range filters {
+		text.WriteString("  [[routes.filters]]\n" + f.toml)
+		if f.plugin != "" {
+			c.plugins = append(c.plugins, f.plugin)
+		}
+	}
+	c.setUp = func(s site) (server, error) { return gatewayServer(s, text.String()) }
+	return c
+}
+
+func gatewayServer(s site, text string) (server, error) {
+	binary, err := filepath.Abs(s.sallyport)
+	if err != nil {
+		return server{}, err
+	}
+	plugins, err := filepath.Abs(s.plugins)
+	if err != nil {
+		return server{}, err
+	}
+	folders := strings.NewReplacer("{PLUGINS}", strconv.Quote(plugins), "{CACHE}", strconv.Quote(filepath.Join(s.dir, "cache")))
+	file, err := s.writeConfig("gateway.toml", folders.Replace(text))
+	return server{argv: []string{binary, "run", "-c", file}, env: oneThread}, err
+}

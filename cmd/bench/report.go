@@ -1,0 +1,103 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"text/tabwriter"
+	"time"
+)
+
+// report is what a run brought, ready to be printed or kept.
+type report struct {
+	Time        time.Time `json:"time"`
+	GoVersion   string    `json:"go"`
+	Cores       int       `json:"cores"`
+	Connections int       `json:"connections"`
+	Seconds     int       `json:"seconds"`      // of load in a round
+	AnswerBytes int       `json:"answer_bytes"` // of the backend's body
+	MinBusy     float64   `json:"min_busy"`     // share of its core that a proxy must have used
+	Rows        []row     `json:"rows"`
+}
+
+// row is one proxy: medians over the rounds that count, and how they compare with nginx in the same run. Ratios are 0
+// when nginx, or the proxy itself, has no round that counts.
+type row struct {
+	Name         string  `json:"name"`
+	CPU          float64 `json:"cpu_us_per_request"`
+	CPURatio     float64 `json:"cpu_to_nginx"`
+	PerSecond    float64 `json:"requests_per_second"`
+	PerSecRatio  float64 `json:"requests_to_nginx"`
+	P50          float64 `json:"p50_us"`
+	P99          float64 `json:"p99_us"`
+	RoundsCount  int     `json:"rounds"`
+	RoundsThrown int     `json:"rounds_thrown_away"`
+}
+
+func newReport(s settings, results []result) report {
+	r := report{
+		Time: time.Now().UTC(), GoVersion: runtime.Version(), Cores: runtime.NumCPU(),
+		Connections: connections, Seconds: s.seconds, AnswerBytes: len(payload), MinBusy: s.minBusy,
+	}
+	var nginx row
+	for _, one := range results {
+		next := newRow(one)
+		if one.name == "nginx" {
+			nginx = next
+		}
+		r.Rows = append(r.Rows, next)
+	}
+	for i := range r.Rows {
+		r.Rows[i].CPURatio = ratio(r.Rows[i].CPU, nginx.CPU)
+		r.Rows[i].PerSecRatio = ratio(r.Rows[i].PerSecond, nginx.PerSecond)
+	}
+	return r
+}
+
+func newRow(one result) row {
+	return row{
+		Name:         one.name,
+		CPU:          one.medianOf(round.cpuPerRequest),
+		PerSecond:    one.medianOf(round.perSecond),
+		P50:          one.medianOf(func(r round) float64 { return float64(r.p50.Nanoseconds()) / 1e3 }),
+		P99:          one.medianOf(func(r round) float64 { return float64(r.p99.Nanoseconds()) / 1e3 }),
+		RoundsCount:  len(one.counts),
+		RoundsThrown: len(one.thrown),
+	}
+}
+
+// print writes the table for people.
+func (r report) print(w io.Writer) {
+	fmt.Fprintf(w, "\nEach proxy alone on core %s; wrk -t1 -c%d -d%ds and nginx with an answer of %d bytes on core %s. Medians.\n\n",
+		proxyCore, r.Connections, r.Seconds, r.AnswerBytes, loadCore)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "proxy\tCPU µs/request\t× nginx\trequests/s\t× nginx\tp50 µs\tp99 µs\trounds\tthrown away\t")
+	for _, one := range r.Rows {
+		if one.RoundsCount == 0 {
+			fmt.Fprintf(t, "%s\t–\t–\t–\t–\t–\t–\t0\t%d\t\n", one.Name, one.RoundsThrown)
+			continue
+		}
+		fmt.Fprintf(t, "%s\t%.2f\t%s\t%.0f\t%s\t%.0f\t%.0f\t%d\t%d\t\n", one.Name, one.CPU, times(one.CPURatio), one.PerSecond,
+			times(one.PerSecRatio), one.P50, one.P99, one.RoundsCount, one.RoundsThrown)
+	}
+	t.Flush()
+	fmt.Fprintf(w, "\nA round in which the proxy used less than %.0f %% of its core is thrown away. Compare the ratios of one run, not\nfigures of different runs or machines.\n", 100*r.MinBusy)
+}
+
+func times(ratio float64) string {
+	if ratio == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f", ratio)
+}
+
+// writeJSON writes the same for programs.
+func (r report) writeJSON(file string) error {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(text, '\n'), 0o644)
+}

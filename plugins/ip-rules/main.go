@@ -1,0 +1,39 @@
+// Ip-rules lets requests pass or refuses them by the client's address.
+package main
+
+import (
+	"net/netip"
+
+	"github.com/sallyport/sallyport/sdk/go"
+)
+
+func init() { sallyport.Register(configure) }
+
+func main() {}
+
+func configure(raw []byte) (sallyport.Hooks, error) {
+	r, err := readRules(raw)
+	return sallyport.Hooks{Request: r.request}, err
+}
+
+// request fails, rather than guess, when the gateway gives no address that can be understood.
+func (r *rules) request(req *sallyport.Request) (sallyport.Verdict, error) {
+	addr, err := netip.ParseAddr(req.ClientAddress())
+	if err != nil {
+		return sallyport.Continue, err
+	}
+	if r.pass(addr) {
+		return sallyport.Continue, nil
+	}
+	return req.RespondProblem(r.status, title(r.status))
+}
+
+func title(status int) string {
+	switch status {
+	case 403:
+		return "Forbidden"
+	case 404:
+		return "Not Found"
+	}
+	return "Refused"
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+
+	"github.com/sallyport/sallyport/sdk/go/config"
+)
+
+// rules are the filter's config table.
+type rules struct {
+	allow, deny set
+	allowed     bool // there is an allow list: who is not on it is refused
+	status      int
+}
+
+func readRules(raw []byte) (*rules, error) {
+	r := &rules{status: 403}
+	denied := false
+	err := config.Read(raw, func(key string, v *config.Value) error {
+		switch key {
+		case "allow":
+			r.allowed = true
+			return readSet(v, &r.allow)
+		case "deny":
+			denied = true
+			return readSet(v, &r.deny)
+		case "status":
+			return v.Int(&r.status, 400, 599)
+		}
+		return nil
+	})
+	if err == nil && !r.allowed && !denied {
+		err = errors.New("must have an allow list, a deny list, or both")
+	}
+	return r, err
+}
+
+// pass says whether an address may: deny beats allow.
+func (r *rules) pass(addr netip.Addr) bool {
+	return !r.deny.contains(addr) && (!r.allowed || r.allow.contains(addr))
+}
+
+// readSet reads a list of addresses and networks. An empty one is refused: it would either mean nothing, or lock
+// everybody out.
+func readSet(v *config.Value, s *set) error {
+	entries := 0
+	err := v.Array(func(v *config.Value) error {
+		entries++
+		var text string
+		if err := v.String(&text); err != nil {
+			return err
+		}
+		network, err := readNetwork(text)
+		if err == nil {
+			s.add(network)
+		}
+		return err
+	})
+	if err == nil && entries == 0 {
+		err = errors.New("must not be empty")
+	}
+	s.finish()
+	return err
+}
+
+// readNetwork reads an address or a network in CIDR notation.
+func readNetwork(text string) (netip.Prefix, error) {
+	network, err := parse(text)
+	if err != nil {
+		return network, errors.New("must be an IP address or a network such as 10.0.0.0/8 or 2001:db8::/32")
+	}
+	if masked := network.Masked(); masked != network {
+		return network, errors.New("has bits set beyond its length: " + masked.String() + " is meant, perhaps")
+	}
+	return fold(network), nil
+}
+
+func parse(text string) (netip.Prefix, error) {
+	if strings.IndexByte(text, '/') >= 0 {
+		return netip.ParsePrefix(text)
+	}
+	addr, err := netip.ParseAddr(text)
+	if addr.Zone() != "" {
+		return netip.Prefix{}, errors.New("a network has no zone")
+	}
+	return netip.PrefixFrom(addr, addr.BitLen()), err
+}
+
+// fold takes a network of IPv4 addresses written as IPv6 (::ffff:10.0.0.0/104) for what it is.
+func fold(n netip.Prefix) netip.Prefix {
+	if n.Addr().Is4In6() && n.Bits() >= 96 {
+		return netip.PrefixFrom(n.Addr().Unmap(), n.Bits()-96)
+	}
+	return n
+}

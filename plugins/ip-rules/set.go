@@ -1,0 +1,96 @@
+package main
+
+import (
+	"cmp"
+	"encoding/binary"
+	"net/netip"
+	"slices"
+)
+
+// set is a set of addresses: spans that do not overlap, in order, so that one is found in few steps among many. IPv4
+// and IPv6 are kept apart: ::/0 is not everybody.
+type set struct {
+	v4, v6 []span
+}
+
+// number is an address as a number of 128 bits.
+type number struct {
+	high, low uint64
+}
+
+// span is the addresses from first to last, both included.
+type span struct {
+	first, last number
+}
+
+func (a number) compare(b number) int {
+	if c := cmp.Compare(a.high, b.high); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.low, b.low)
+}
+
+func numberOf(addr netip.Addr) number {
+	b := addr.As16()
+	return number{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}
+}
+
+// add adds a network; finish must follow before contains.
+func (s *set) add(n netip.Prefix) {
+	first := numberOf(n.Addr())
+	free := n.Addr().BitLen() - n.Bits() // bits that differ within the network
+	last := number{first.high | ones(free-64), first.low | ones(free)}
+	if n.Addr().Is4() {
+		s.v4 = append(s.v4, span{first, last})
+	} else {
+		s.v6 = append(s.v6, span{first, last})
+	}
+}
+
+// ones returns a number with its lowest n bits set, all of them from 64 on, none below 0.
+func ones(n int) uint64 {
+	if n <= 0 {
+		return 0
+	}
+	return ^uint64(0) >> (64 - min(n, 64))
+}
+
+// finish puts the spans in order and makes one of those that overlap.
+func (s *set) finish() {
+	s.v4, s.v6 = merge(s.v4), merge(s.v6)
+}
+
+func merge(spans []span) []span {
+	slices.SortFunc(spans, func(a, b span) int { return a.first.compare(b.first) })
+	merged := spans[:0]
+	for _, next := range spans {
+		if n := len(merged); n > 0 && next.first.compare(merged[n-1].last) <= 0 {
+			if next.last.compare(merged[n-1].last) > 0 {
+				merged[n-1].last = next.last
+			}
+			continue
+		}
+		merged = append(merged, next)
+	}
+	return merged
+}
+
+// contains reports whether the address is in the set.
+func (s *set) contains(addr netip.Addr) bool {
+	addr = addr.Unmap()
+	spans := s.v6
+	if addr.Is4() {
+		spans = s.v4
+	}
+	wanted := numberOf(addr)
+	low, high := 0, len(spans)
+	for low < high {
+		middle := int(uint(low+high) / 2)
+		if spans[middle].last.compare(wanted) < 0 {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low < len(spans) && spans[low].first.compare(wanted) <= 0
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"strings"
+
+	"github.com/sallyport/sallyport/sdk/go/config"
+)
+
+// settings are the filter's config table.
+type settings struct {
+	header string
+	hide   bool
+	keys   keys
+}
+
+func readSettings(raw []byte) (*settings, error) {
+	s := &settings{header: "X-Api-Key", hide: true, keys: keys{}}
+	err := config.Read(raw, func(key string, v *config.Value) error {
+		switch key {
+		case "header":
+			return readName(v, &s.header)
+		case "hide":
+			return v.Bool(&s.hide)
+		case "keys":
+			return v.Array(s.readKey)
+		}
+		return nil
+	})
+	if err == nil && len(s.keys) == 0 {
+		err = errors.New("/keys must name at least one key")
+	}
+	return s, err
+}
+
+func readName(v *config.Value, dst *string) error {
+	if err := v.String(dst); err != nil {
+		return err
+	}
+	for _, c := range []byte(*dst) {
+		if c <= ' ' || c > '~' || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
+			return errors.New("must be the name of a header")
+		}
+	}
+	if *dst == "" {
+		return errors.New("must not be empty")
+	}
+	return nil
+}
+
+// readKey reads one table of keys.
+func (s *settings) readKey(v *config.Value) error {
+	var e entry
+	given := 0
+	err := v.Object(func(key string, v *config.Value) error {
+		switch key {
+		case "key":
+			given++
+			return readPlain(v, &e.digest)
+		case "key_sha256":
+			given++
+			return readDigest(v, &e.digest)
+		case "consumer":
+			return readConsumer(v, &e.consumer)
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case given != 1:
+		return errors.New("must have either key or key_sha256")
+	case e.consumer == "":
+		return errors.New("must have a consumer")
+	case !s.keys.add(e):
+		return errors.New("has a key that was there before")
+	}
+	return nil
+}
+
+func readPlain(v *config.Value, digest *[sha256.Size]byte) error {
+	var key string
+	if err := v.String(&key); err != nil {
+		return err
+	}
+	if key == "" || key != strings.TrimSpace(key) {
+		return errors.New("must not be empty, nor begin or end with a space")
+	}
+	*digest = sha256.Sum256([]byte(key))
+	return nil
+}
+
+func readDigest(v *config.Value, digest *[sha256.Size]byte) error {
+	var text string
+	if err := v.String(&text); err != nil {
+		return err
+	}
+	b, err := hex.DecodeString(text)
+	if err != nil || len(b) != sha256.Size {
+		return errors.New("must be a SHA-256 as 64 hexadecimal digits")
+	}
+	copy(digest[:], b)
+	return nil
+}
+
+func readConsumer(v *config.Value, dst *string) error {
+	if err := v.String(dst); err != nil {
+		return err
+	}
+	for _, c := range []byte(*dst) {
+		if c <= ' ' || c > '~' {
+			return errors.New("must be visible ASCII")
+		}
+	}
+	if *dst == "" || len(*dst) > 256 {
+		return errors.New("must have 1 to 256 characters")
+	}
+	return nil
+}

@@ -1,0 +1,27 @@
+// Package sallyport lets a Go program be a plugin of the Sallyport gateway. It builds with TinyGo and with stock Go
+// and imports nothing outside the standard library.
+//
+// A plugin registers a function that reads its configuration and says which hooks it wants:
+//
+//	package main
+//
+//	import "github.com/sallyport/sallyport/sdk/go"
+//
+//	func init() { sallyport.Register(configure) }
+//
+//	func main() {}
+//
+//	func configure(config []byte) (sallyport.Hooks, error) {
+//		return sallyport.Hooks{Request: greet}, nil
+//	}
+//
+//	func greet(r *sallyport.Request) (sallyport.Verdict, error) {
+//		return sallyport.Continue, r.Headers.Set("X-Greeting", "hello")
+//	}
+//
+// A hook runs on any idle copy of the plugin, so a package variable remembers nothing of an exchange: what the
+// response hook must know of the request goes through SetState. Within one copy hooks run one after the other.
+//
+// In a plain `go test` the gateway is the in-memory one of package sallyporttest. The subpackage config reads the
+// configuration's JSON strictly, and much smaller than encoding/json does under TinyGo.
+package sallyport

@@ -1,0 +1,3 @@
+module github.com/sallyport/sallyport/sdk/go
+
+go 1.25

@@ -1,0 +1,227 @@
+//go:build !wasm && !tinygo.wasm
+
+package host
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"net/url"
+	"time"
+)
+
+const (
+	notFound   = -1
+	invalid    = -2
+	wrongPhase = -4
+	tooLarge   = -5
+)
+
+// consumer is the field that stands for an attribute.
+const consumer = 10
+
+func read(value string, buf []byte) int32 {
+	if len(value) <= len(buf) {
+		copy(buf, value)
+	}
+	return int32(len(value))
+}
+
+func readIf(value string, ok bool, buf []byte) int32 {
+	if !ok {
+		return notFound
+	}
+	return read(value, buf)
+}
+
+func inHook() bool { return current.phase == InRequest || current.phase == InResponse }
+
+// Config is the host function config.
+func Config(buf []byte) int32 { return read(current.config, buf) }
+
+// Fail is the host function fail.
+func Fail(text string) int32 {
+	if current.phase != Configuring {
+		return wrongPhase
+	}
+	current.reason = text
+	return 0
+}
+
+// Log is the host function log.
+func Log(level int32, text string) int32 {
+	if level < 0 || level > 3 {
+		return invalid
+	}
+	if current.x != nil {
+		current.x.Log = append(current.x.Log, text)
+	}
+	return 0
+}
+
+// Get is the host function get.
+func Get(field int32, buf []byte) int32 {
+	if !inHook() {
+		return wrongPhase
+	}
+	if field == consumer {
+		return AttrGet("consumer", buf)
+	}
+	p := current.x.field(field)
+	if p == nil {
+		return invalid
+	}
+	return readIf(*p, *p != "" || field == 5, buf) // the query may be empty
+}
+
+// Set is the host function set.
+func Set(field int32, value string) int32 {
+	switch {
+	case !inHook():
+		return wrongPhase
+	case field == consumer:
+		return AttrSet("consumer", value)
+	case field < 3 || field > 5: // host, path, query
+		return invalid
+	case current.phase != InRequest:
+		return wrongPhase
+	case field == 4 && (value == "" || value[0] != '/'):
+		return invalid
+	}
+	*current.x.field(field) = value
+	return 0
+}
+
+// Param is the host function param.
+func Param(name string, buf []byte) int32 {
+	if !inHook() {
+		return wrongPhase
+	}
+	value, ok := current.x.Params[name]
+	return readIf(value, ok, buf)
+}
+
+// Query is the host function query.
+func Query(name string, buf []byte) int32 {
+	if !inHook() {
+		return wrongPhase
+	}
+	query, _ := url.ParseQuery(current.x.Query)
+	return readIf(query.Get(name), query.Has(name), buf)
+}
+
+// Status is the host function status.
+func Status(msg uint32) int32 {
+	switch {
+	case !inHook():
+		return wrongPhase
+	case msg != 1:
+		return invalid
+	case current.x.Status == 0:
+		return notFound
+	}
+	return int32(current.x.Status)
+}
+
+// SetStatus is the host function set_status.
+func SetStatus(code int32) int32 {
+	if current.phase != InResponse {
+		return wrongPhase
+	}
+	if code < 200 || code > 599 {
+		return invalid
+	}
+	current.x.Status = int(code)
+	return 0
+}
+
+// Answer is the host function respond.
+func Answer(status int32, body []byte) int32 {
+	switch {
+	case !inHook():
+		return wrongPhase
+	case len(body) > 1<<20:
+		return tooLarge
+	case status < 200 || status > 599, len(body) > 0 && (status == 204 || status == 304):
+		return invalid
+	}
+	if current.phase == InResponse {
+		dropContentFields(&current.x.Response)
+	}
+	current.x.Status, current.x.Body = int(status), string(body)
+	current.answered = true
+	return 0
+}
+
+// StateGet is the host function state_get.
+func StateGet(buf []byte) int32 {
+	if !inHook() {
+		return wrongPhase
+	}
+	return read(string(current.x.State), buf)
+}
+
+// StateSet is the host function state_set.
+func StateSet(data []byte) int32 {
+	if !inHook() {
+		return wrongPhase
+	}
+	if len(data) > 64<<10 {
+		return tooLarge
+	}
+	current.x.State = append([]byte(nil), data...)
+	return 0
+}
+
+// AttrGet is the host function attr_get.
+func AttrGet(name string, buf []byte) int32 {
+	if !inHook() {
+		return wrongPhase
+	}
+	value, ok := current.x.Attrs[name]
+	return readIf(value, ok, buf)
+}
+
+// AttrSet is the host function attr_set.
+func AttrSet(name, value string) int32 {
+	switch {
+	case !inHook():
+		return wrongPhase
+	case len(value) > 4<<10:
+		return tooLarge
+	case name == "" || !visible(name) || !printable(value):
+		return invalid
+	}
+	if current.x.Attrs == nil {
+		current.x.Attrs = map[string]string{}
+	}
+	current.x.Attrs[name] = value
+	return 0
+}
+
+// Number is the host function exchange.
+func Number() uint64 { return current.x.Number }
+
+// Now is the host function now.
+func Now() int64 { return time.Now().UnixNano() }
+
+// Random is the host function random.
+func Random(buf []byte) int32 {
+	if len(buf) > 4<<10 {
+		return tooLarge
+	}
+	_, _ = rand.Read(buf) // never fails
+	return 0
+}
+
+// encodeList writes a field list (sdk/ABI.md, section 10).
+func encodeList(list []Field) []byte {
+	b := binary.LittleEndian.AppendUint32(nil, uint32(len(list)))
+	for _, f := range list {
+		b = binary.LittleEndian.AppendUint32(b, uint32(len(f.Name)))
+		b = binary.LittleEndian.AppendUint32(b, uint32(len(f.Value)))
+	}
+	for _, f := range list {
+		b = append(append(b, f.Name...), f.Value...)
+	}
+	return b
+}

@@ -1,0 +1,89 @@
+package sallyport
+
+import "github.com/sallyport/sallyport/sdk/go/internal/host"
+
+// Verdict is what a request hook says.
+type Verdict int32
+
+// The verdicts.
+const (
+	Continue Verdict = iota // on to the next filter
+	Respond                 // the answer is ready: the rest of the chain and the backend are left out
+)
+
+// Hooks are the moments at which a plugin wants to be called; one left nil costs nothing. A hook that returns an
+// error has failed: the error is logged, and the route's on_error says whether the client gets a 503 or the
+// exchange goes on as if the filter were not there. Hooks must not keep the Request or Response.
+type Hooks struct {
+	Request  func(*Request) (Verdict, error)
+	Response func(*Response) error
+}
+
+// Configure reads the filter's config table, given as JSON ("{}" if there is none), once for every copy of the
+// plugin. Its error refuses the configuration and is what the operator reads; one that begins with a JSON pointer,
+// as those of package config do ("/keys/0/key: must not be empty"), points at the place in gateway.toml.
+type Configure func(config []byte) (Hooks, error)
+
+var (
+	configure Configure
+	hooks     Hooks
+)
+
+// Register makes configure the plugin. Call it once, from an init function of package main.
+func Register(c Configure) { configure = c }
+
+// abiLevel is the level of the plugin ABI that this package was written for.
+const abiLevel = 1
+
+// The bits by which on_configure asks for hooks.
+const (
+	wantRequest  = 1
+	wantResponse = 4
+)
+
+// failed is what an export answers when the plugin returned an error.
+const failed = -1
+
+// wanted returns the bits of the hooks that are set.
+func (h Hooks) wanted() int32 {
+	var bits int32
+	if h.Request != nil {
+		bits |= wantRequest
+	}
+	if h.Response != nil {
+		bits |= wantResponse
+	}
+	return bits
+}
+
+// configured runs configure over the gateway's config and keeps the hooks.
+func configured() int32 {
+	if configure == nil {
+		return refuse("the plugin does not call sallyport.Register")
+	}
+	h, err := configure(configJSON())
+	if err != nil {
+		return refuse(err.Error())
+	}
+	hooks = h
+	return h.wanted()
+}
+
+func refuse(reason string) int32 {
+	host.Fail(reason)
+	return failed
+}
+
+// configJSON is not read into the scratch buffer: configure may call functions that write there.
+func configJSON() []byte {
+	buf := make([]byte, 1024)
+	n := host.Config(buf)
+	if int(n) > len(buf) {
+		buf = make([]byte, n)
+		n = host.Config(buf)
+	}
+	if n < 0 {
+		return nil
+	}
+	return buf[:n]
+}

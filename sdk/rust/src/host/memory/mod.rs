@@ -1,0 +1,73 @@
+//! An in-memory gateway for tests, which follows sdk/ABI.md. Every thread has its own.
+
+pub mod functions;
+mod rules;
+
+use crate::testing::Exchange;
+use std::cell::RefCell;
+
+/// The moment of a plugin's life that decides what it may call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    Outside,
+    Configure,
+    Request,
+    Response,
+}
+
+/// What the functions act on during a call of the plugin.
+pub struct Memory {
+    pub phase: Phase,
+    pub exchange: Exchange,
+    pub config: String,
+    pub reason: String,
+    pub answered: bool,
+}
+
+impl Memory {
+    fn new(phase: Phase, config: &str) -> Memory {
+        Memory {
+            phase,
+            exchange: Exchange::new("", ""),
+            config: config.into(),
+            reason: String::new(),
+            answered: false,
+        }
+    }
+
+    /// Whether a hook runs.
+    pub fn in_hook(&self) -> bool {
+        matches!(self.phase, Phase::Request | Phase::Response)
+    }
+}
+
+thread_local! {
+    static CURRENT: RefCell<Memory> = RefCell::new(Memory::new(Phase::Outside, ""));
+}
+
+/// Gives the functions what they act on.
+fn with<T>(f: impl FnOnce(&mut Memory) -> T) -> T {
+    CURRENT.with(|current| f(&mut current.borrow_mut()))
+}
+
+fn replace(memory: Memory) -> Memory {
+    CURRENT.with(|current| current.replace(memory))
+}
+
+/// Runs code that configures a plugin, and returns its result and the reason that it gave for refusing.
+pub fn configure<T>(config: &str, code: impl FnOnce() -> T) -> (T, String) {
+    replace(Memory::new(Phase::Configure, config));
+    let result = code();
+    (result, replace(Memory::new(Phase::Outside, "")).reason)
+}
+
+/// Runs a hook's code over an exchange, and tells whether it has made an answer.
+pub fn run<T>(phase: Phase, exchange: &mut Exchange, code: impl FnOnce() -> T) -> (T, bool) {
+    let mut memory = Memory::new(phase, "");
+    std::mem::swap(&mut memory.exchange, exchange);
+    replace(memory);
+    let result = code();
+    let mut memory = replace(Memory::new(Phase::Outside, ""));
+    std::mem::swap(&mut memory.exchange, exchange);
+    (result, memory.answered)
+}

@@ -1,0 +1,92 @@
+use super::{Memory, Phase};
+use crate::testing::Fields;
+
+pub const NOT_FOUND: i32 = -1;
+pub const INVALID: i32 = -2;
+pub const WRONG_PHASE: i32 = -4;
+pub const TOO_LARGE: i32 = -5;
+
+/// Returns the fields behind a handle, or a code.
+pub fn message(m: &mut Memory, msg: u32) -> Result<&mut Fields, i32> {
+    match msg {
+        _ if !m.in_hook() => Err(WRONG_PHASE),
+        0 => Ok(&mut m.exchange.request),
+        1 => Ok(&mut m.exchange.response),
+        _ => Err(INVALID),
+    }
+}
+
+/// Is `message` for functions that change it.
+pub fn writable<'m>(m: &'m mut Memory, msg: u32, name: &str, value: &str) -> Result<&'m mut Fields, i32> {
+    let late = msg == 0 && m.phase != Phase::Request;
+    let fields = message(m, msg)?;
+    if late {
+        return Err(WRONG_PHASE);
+    }
+    if name.len() > 256 || value.len() > 16 << 10 {
+        return Err(TOO_LARGE);
+    }
+    if !token(name) || !printable(value) || connection_field(name) {
+        return Err(INVALID);
+    }
+    Ok(fields)
+}
+
+/// Whether a field belongs to the connection or the framing, which plugins do not reach.
+pub fn connection_field(name: &str) -> bool {
+    matches!(
+        name.to_ascii_lowercase().as_str(),
+        "connection"
+            | "keep-alive"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+            | "http2-settings"
+            | "content-length"
+    )
+}
+
+/// Whether a field describes a body that is replaced.
+pub fn describes_content(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    match name.as_str() {
+        "accept-ranges" | "etag" | "last-modified" | "digest" | "repr-digest" => true,
+        "content-security-policy" | "content-security-policy-report-only" => false,
+        _ => name.starts_with("content-"),
+    }
+}
+
+/// Whether s is a token of RFC 9110, section 5.6.2.
+pub fn token(s: &str) -> bool {
+    !s.is_empty() && visible(s) && !s.contains(|c| "\"(),/:;<=>?@[\\]{}".contains(c))
+}
+
+/// Whether s is visible ASCII.
+pub fn visible(s: &str) -> bool {
+    s.chars().all(|c| c.is_ascii_graphic())
+}
+
+/// Whether s holds no control character but tab.
+pub fn printable(s: &str) -> bool {
+    !s.chars().any(|c| c < ' ' && c != '\t' || c == '\x7f')
+}
+
+/// Decodes percent-encoding and `+`; an invalid one stands for itself.
+pub fn decode(s: &str) -> String {
+    let (b, mut out, mut i) = (s.as_bytes(), Vec::new(), 0);
+    while i < b.len() {
+        let code = s.get(i + 1..i + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match (b[i], code) {
+            (b'%', Some(byte)) => {
+                out.push(byte);
+                i += 2;
+            }
+            (b'+', _) => out.push(b' '),
+            (c, _) => out.push(c),
+        }
+        i += 1;
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}

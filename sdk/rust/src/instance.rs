@@ -1,0 +1,80 @@
+use crate::{host, log, Error, Level, Plugin, Request, Response};
+use alloc::{string::String, string::ToString, vec::Vec};
+use core::cell::UnsafeCell;
+
+/// What an export answers when the plugin returned an error.
+const FAILED: i32 = -1;
+
+/// The plugin of a module, once it is configured. For `register!` alone.
+pub struct Instance<P>(UnsafeCell<Option<State<P>>>);
+
+struct State<P> {
+    plugin: P,
+    request: Request,
+    response: Response,
+}
+
+// The gateway runs one hook of an instance at a time, never one inside another, and the guest has one thread.
+unsafe impl<P> Sync for Instance<P> {}
+
+impl<P> Instance<P> {
+    /// Returns an instance that is yet to be configured.
+    #[allow(clippy::new_without_default)]
+    pub const fn new() -> Self {
+        Instance(UnsafeCell::new(None))
+    }
+
+    #[allow(clippy::mut_from_ref)]
+    fn state(&self) -> &mut Option<State<P>> {
+        unsafe { &mut *self.0.get() }
+    }
+}
+
+impl<P: Plugin> Instance<P> {
+    /// Is the export on_configure.
+    pub fn configure(&self) -> i32 {
+        match P::configure(&config()) {
+            Ok(plugin) => {
+                let hooks = plugin.hooks();
+                *self.state() = Some(State {
+                    plugin,
+                    request: Request::new(),
+                    response: Response::new(),
+                });
+                hooks.0
+            }
+            Err(error) => {
+                host::fail(&error.to_string());
+                FAILED
+            }
+        }
+    }
+
+    /// Is the export on_request.
+    pub fn request(&self) -> i32 {
+        self.run(|s| Ok(s.plugin.request(&mut s.request)? as i32))
+    }
+
+    /// Is the export on_response.
+    pub fn response(&self) -> i32 {
+        self.run(|s| s.plugin.response(&mut s.response).map(|()| 0))
+    }
+
+    fn run(&self, hook: impl Fn(&mut State<P>) -> Result<i32, Error>) -> i32 {
+        let state = match self.state() {
+            Some(state) => state,
+            None => return FAILED,
+        };
+        hook(state).unwrap_or_else(|error| {
+            log(Level::Error, &error.to_string());
+            FAILED
+        })
+    }
+}
+
+fn config() -> String {
+    let mut buf = Vec::new();
+    let n = host::read(&mut buf, host::config).unwrap_or(0);
+    buf.truncate(n);
+    String::from_utf8_lossy(&buf).into_owned()
+}

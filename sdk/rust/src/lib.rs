@@ -1,0 +1,58 @@
+//! Lets a Rust program be a plugin of the Sallyport gateway. It has no dependencies and needs no standard library
+//! (only `alloc`) in WebAssembly.
+//!
+//! ```
+//! use sallyport::{Error, Hooks, Plugin, Request, Verdict};
+//!
+//! struct Greet;
+//!
+//! impl Plugin for Greet {
+//!     fn configure(_config: &str) -> Result<Self, Error> {
+//!         Ok(Greet)
+//!     }
+//!
+//!     fn hooks(&self) -> Hooks {
+//!         Hooks::REQUEST
+//!     }
+//!
+//!     fn request(&mut self, r: &mut Request) -> Result<Verdict, Error> {
+//!         r.headers.set("X-Greeting", "hello")?;
+//!         Ok(Verdict::Continue)
+//!     }
+//! }
+//!
+//! sallyport::register!(Greet);
+//! ```
+//!
+//! A hook runs on any idle copy of the plugin, so what `self` keeps is a cache at best: what the response hook must know
+//! of the request goes through `set_state`. Within one copy hooks run one after the other.
+//!
+//! Outside WebAssembly, in `cargo test`, the gateway is the in-memory one of module `testing`.
+#![cfg_attr(target_arch = "wasm32", no_std)]
+#![warn(missing_docs)]
+
+extern crate alloc;
+
+pub mod config;
+mod error;
+mod exchange;
+mod field;
+mod headers;
+mod host;
+mod instance;
+mod plugin;
+mod problem;
+mod request;
+mod response;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
+mod world;
+
+pub use error::{Error, ErrorCode};
+pub use headers::Headers;
+#[doc(hidden)]
+pub use instance::Instance;
+pub use plugin::{Hooks, Plugin, Verdict};
+pub use request::Request;
+pub use response::Response;
+pub use world::{log, now, random, Level};

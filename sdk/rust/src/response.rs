@@ -1,0 +1,45 @@
+use crate::headers::{Headers, RESPONSE};
+use crate::{error::check, exchange::exchange_methods, host, ErrorCode, Request};
+
+/// The answer on its way back, from the upstream, the gateway or another filter.
+pub struct Response {
+    /// The header fields.
+    pub headers: Headers,
+    /// The request that is answered.
+    pub request: Request,
+}
+
+exchange_methods!(Response);
+
+impl Response {
+    pub(crate) fn new() -> Response {
+        Response {
+            headers: Headers::of(RESPONSE),
+            request: Request::new(),
+        }
+    }
+
+    /// Returns the status code.
+    pub fn status(&self) -> u16 {
+        host::status(RESPONSE).max(0) as u16
+    }
+
+    /// Changes the status code, 200 to 599; headers and body stay.
+    pub fn set_status(&mut self, code: u16) -> Result<(), ErrorCode> {
+        check(host::set_status(code.into())).map(drop)
+    }
+
+    /// Replaces status and body, and drops the headers that described the old body, before it adds the given ones.
+    pub fn respond(&mut self, status: u16, body: &[u8], headers: &[(&str, &str)]) -> Result<(), ErrorCode> {
+        respond(status, body, headers)
+    }
+}
+
+/// Makes the answer. It comes before the headers: in a response hook it drops those of the old content.
+pub(crate) fn respond(status: u16, body: &[u8], headers: &[(&str, &str)]) -> Result<(), ErrorCode> {
+    check(host::respond(status.into(), body))?;
+    for (name, value) in headers {
+        check(host::header_add(RESPONSE, name, value))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! Runs a plugin in a plain `cargo test`, against an in-memory gateway that follows the plugin ABI.
+//!
+//! ```
+//! # use sallyport::{Error, Hooks, Plugin, Verdict};
+//! # struct Greet;
+//! # impl Plugin for Greet {
+//! #     fn configure(_: &str) -> Result<Self, Error> { Ok(Greet) }
+//! #     fn hooks(&self) -> Hooks { Hooks::NONE }
+//! # }
+//! use sallyport::testing::{configure, Exchange};
+//!
+//! let mut plugin = configure::<Greet>("{}").unwrap();
+//! let mut x = Exchange::new("GET", "/orders?id=7");
+//! assert_eq!(plugin.request(&mut x), Ok(Verdict::Continue));
+//! ```
+
+use crate::host::memory::{self, Phase};
+use crate::{Error, Hooks, Plugin, Request, Response, Verdict};
+use std::collections::BTreeMap;
+
+/// The headers of one message, name and value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fields(pub Vec<(String, String)>);
+
+impl Fields {
+    /// Returns the first value of a header.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Makes value the only one of a header, in the first one's place, else at the end.
+    pub fn set(&mut self, name: &str, value: &str) {
+        let place = self.0.iter().position(|(n, _)| n.eq_ignore_ascii_case(name));
+        self.remove(name);
+        self.0
+            .insert(place.unwrap_or(self.0.len()), (name.into(), value.into()));
+    }
+
+    /// Appends a header.
+    pub fn add(&mut self, name: &str, value: &str) {
+        self.0.push((name.into(), value.into()));
+    }
+
+    /// Deletes every header of that name and returns how many there were.
+    pub fn remove(&mut self, name: &str) -> usize {
+        let before = self.0.len();
+        self.0.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
+        before - self.0.len()
+    }
+}
+
+/// One request and its answer, as the test prepares it and as the plugin leaves it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)] // the names are those of the methods of Request
+pub struct Exchange {
+    pub method: String,
+    pub scheme: String,
+    pub host: String,
+    pub path: String,
+    pub query: String,
+    pub protocol: String,
+    pub client_address: String,
+    pub route: String,
+    pub id: String,
+    pub upstream: String,
+    pub tls_server_name: String,
+    pub tls_client_subject: String,
+    pub params: BTreeMap<String, String>,
+    pub request: Fields,
+    pub response: Fields,
+    /// Of the response; 0 while there is none.
+    pub status: u16,
+    /// Of the response, if the plugin made it.
+    pub body: Vec<u8>,
+    pub state: Vec<u8>,
+    /// The consumer is the attribute `consumer`.
+    pub attrs: BTreeMap<String, String>,
+    /// Lines of all levels.
+    pub log: Vec<String>,
+    pub number: i64,
+}
+
+impl Exchange {
+    /// Returns an exchange for a request over plain HTTP from 192.0.2.1, with an empty 200 as its answer. The target is a
+    /// path, perhaps with a query.
+    pub fn new(method: &str, target: &str) -> Exchange {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        Exchange {
+            method: method.into(),
+            scheme: "http".into(),
+            host: "gateway.test".into(),
+            path: path.into(),
+            query: query.into(),
+            protocol: "HTTP/1.1".into(),
+            client_address: "192.0.2.1".into(),
+            route: "test".into(),
+            id: "request-1".into(),
+            status: 200,
+            number: 1,
+            ..Exchange::default()
+        }
+    }
+
+    /// Returns the value that a field number stands for.
+    pub(crate) fn field(&mut self, number: i32) -> Option<&mut String> {
+        Some(match number {
+            1 => &mut self.method,
+            2 => &mut self.scheme,
+            3 => &mut self.host,
+            4 => &mut self.path,
+            5 => &mut self.query,
+            6 => &mut self.protocol,
+            7 => &mut self.client_address,
+            8 => &mut self.route,
+            9 => &mut self.id,
+            11 => &mut self.upstream,
+            12 => &mut self.tls_server_name,
+            13 => &mut self.tls_client_subject,
+            _ => return None,
+        })
+    }
+}
+
+/// A plugin with a configuration it has accepted.
+pub struct Configured<P>(P);
+
+/// Gives a plugin its configuration, a JSON object.
+pub fn configure<P: Plugin>(config: &str) -> Result<Configured<P>, Error> {
+    memory::configure(config, || P::configure(config)).0.map(Configured)
+}
+
+impl<P: Plugin> Configured<P> {
+    /// Runs the request hook. As in the gateway, an answer counts only with the verdict Respond, and after an error
+    /// everything is as before.
+    pub fn request(&mut self, x: &mut Exchange) -> Result<Verdict, Error> {
+        if !self.wants(Hooks::REQUEST) {
+            return Ok(Verdict::Continue);
+        }
+        let before = x.clone();
+        x.response = Fields::default();
+        x.status = 0;
+        let (mut result, answered) = memory::run(Phase::Request, x, || self.0.request(&mut Request::new()));
+        if result == Ok(Verdict::Respond) && !answered {
+            result = Err("the request hook says Respond but has made no answer".into());
+        }
+        if result == Ok(Verdict::Continue) {
+            x.response = before.response.clone();
+            x.status = before.status;
+            x.body = before.body.clone();
+        }
+        restore(result, x, before)
+    }
+
+    /// Runs the response hook. After an error everything is as before.
+    pub fn response(&mut self, x: &mut Exchange) -> Result<(), Error> {
+        if !self.wants(Hooks::RESPONSE) {
+            return Ok(());
+        }
+        let before = x.clone();
+        let (result, _) = memory::run(Phase::Response, x, || self.0.response(&mut Response::new()));
+        restore(result, x, before)
+    }
+
+    fn wants(&self, hook: Hooks) -> bool {
+        self.0.hooks() | hook == self.0.hooks()
+    }
+}
+
+fn restore<T>(result: Result<T, Error>, x: &mut Exchange, before: Exchange) -> Result<T, Error> {
+    if result.is_err() {
+        let log = std::mem::take(&mut x.log);
+        *x = Exchange { log, ..before };
+    }
+    result
+}
