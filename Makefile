@@ -24,7 +24,7 @@ MODULES := $(sort $(patsubst %/,%,$(dir $(shell find . \( $(PRUNE) \) -prune -o 
 CRATES  := $(sort $(patsubst %/,%,$(dir $(shell find . \( $(PRUNE) \) -prune -o -name Cargo.toml -print))))
 
 build:
-	go build -trimpath -ldflags='-X main.version=$(VERSION)' -o bin/sallyport ./cmd/sallyport
+	CGO_ENABLED=0 go build -trimpath -ldflags='-X main.version=$(VERSION)' -o bin/sallyport ./cmd/sallyport
 
 plugins:
 	plugins/build.sh bin/plugins

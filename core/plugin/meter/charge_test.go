@@ -31,6 +31,8 @@ func TestChargesAreExact(t *testing.T) {
 		{"code behind a return is free", "dead", nil, weightEntry + one + br},
 		{"br_table to the cheapest", "cases", []uint64{0}, entry + one + weightTable + div + 2*one},
 		{"br_table to the dearest", "cases", []uint64{1}, entry + one + weightTable + div + 2*one},
+		{"br_table whose default is the dearest", "default", []uint64{0}, entry + one + weightTable + div},
+		{"branch back pays nothing behind the loop", "again", []uint64{3}, entry + 3*(step+one+div)},
 		{"loop once", "loop", []uint64{1}, entry + step},
 		{"loop thrice", "loop", []uint64{3}, entry + 3*step},
 		{"code behind a loop is paid at its header", "after", []uint64{2}, entry + 2*(step+div)},

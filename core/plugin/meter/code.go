@@ -49,21 +49,28 @@ func (m *module) decodeCode(r *reader) {
 	}
 	m.bodies = make([]body, 0, n)
 	for i := 0; i < n && r.bad == nil; i++ {
-		at := r.pos
-		size := r.u32()
-		from := r.pos
-		r.take(size)
-		if size > uint32(m.lim.BodyBytes) {
-			r.failAt(at, "function %d has %d bytes of code, %d allowed", len(m.imports)+i, size, m.lim.BodyBytes)
+		if br := m.bodyReader(r, len(m.imports)+i); br != nil {
+			m.bodies = append(m.bodies, s.function(br))
+			r.bad = br.bad
 		}
-		if r.bad != nil {
-			return
-		}
-		br := m.reader("code", span{from, r.pos})
-		br.fn = len(m.imports) + i
-		m.bodies = append(m.bodies, s.function(br))
-		r.bad = br.bad
 	}
+}
+
+// bodyReader returns a reader of the next body, or nil if there is none that the limits allow.
+func (m *module) bodyReader(r *reader, fn int) *reader {
+	at := r.pos
+	size := r.u32()
+	from := r.pos
+	r.take(size)
+	if uint64(size) > uint64(m.lim.BodyBytes) {
+		r.failAt(at, "function %d has %d bytes of code, %d allowed", fn, size, m.lim.BodyBytes)
+	}
+	if r.bad != nil {
+		return nil
+	}
+	br := m.reader(sectionNames[secCode], span{from, r.pos})
+	br.fn = fn
+	return br
 }
 
 // scanner walks function bodies. Its slices are kept from one to the next.
@@ -104,15 +111,28 @@ func (s *scanner) function(r *reader) body {
 		s.instruction()
 	}
 	r.end()
-	if s.m.points += 1 + s.loops; s.m.points > s.m.lim.PointsPerModule {
-		r.fail("more than %d function entries and loops", s.m.lim.PointsPerModule)
-	}
+	s.checkSums()
 	if r.bad == nil {
 		s.b.entry = s.costs() + weightEntry + uint64(s.b.nlocals)
 		s.b.frame = s.est.bytes(s.b.nlocals + len(t.results))
 	}
 	s.b.patches.to, s.b.calls.to = len(s.m.patches), len(s.m.calls)
 	return s.b
+}
+
+// checkSums holds what adds up over blocks and functions to its limits.
+func (s *scanner) checkSums() {
+	m := s.m
+	m.points += 1 + s.loops
+	m.joins += s.est.joins
+	switch {
+	case m.points > m.lim.PointsPerModule:
+		s.r.fail("more than %d function entries and loops", m.lim.PointsPerModule)
+	case s.est.joins > m.lim.JoinsPerFunc:
+		s.r.fail("%d locals meet at the ends of blocks, %d allowed", s.est.joins, m.lim.JoinsPerFunc)
+	case m.joins > m.lim.JoinsPerModule:
+		s.r.fail("more than %d locals meet at the ends of blocks", m.lim.JoinsPerModule)
+	}
 }
 
 func (s *scanner) localDecls(params []byte) {

@@ -41,7 +41,7 @@ func TestEndlessRecursion(t *testing.T) {
 func TestFatFrames(t *testing.T) {
 	const most = 16 << 20
 	for name, wasm := range map[string][]byte{"operands": fatOperands(2000), "locals": fatLocals(4000),
-		"joins": fatJoins(200, 100), "loops": fatLoops(200, 100), "values": fatValues(2000)} {
+		"joins": fatJoins(200, 100), "loops": fatLoops(200, 100), "values": fatValues(2000), "groups": fatGroups(2000)} {
 		t.Run(name, func(t *testing.T) {
 			i := mustStart(t, newHost(t), mustRewrite(t, wasm, Limits{}).Wasm)
 			var err error
@@ -137,6 +137,16 @@ func fatValues(n int) []byte {
 	return fatModule(1, append(c, opCall, 0))
 }
 
+// fatGroups makes and uses a few values at a time; none shares its slot with those before.
+func fatGroups(n int) []byte {
+	var c []byte
+	for range n {
+		c = append(c, repeat(6, opCall, 1)...)
+		c = append(c, repeat(6, opCall, 2)...)
+	}
+	return fatModule(0, append(c, opCall, 0))
+}
+
 // TestEveryExitGivesBack leaves recursive functions in every way and finds the stack as it was.
 func TestEveryExitGivesBack(t *testing.T) {
 	tests := []struct {
@@ -189,19 +199,32 @@ func TestWhoCanRecurse(t *testing.T) {
 	}
 }
 
-// TestPaddedTypesAreEqual: two signatures that differ only in how their lengths are written are one to the engine.
-func TestPaddedTypesAreEqual(t *testing.T) {
-	wasm := build(
-		section(secType, vector(sig(nil, nil), []byte{typeFunc, 0x80, 0, 0x80, 0})),
-		section(secFunction, []byte{1, 1}),
-		section(secTable, []byte{1, typeFuncref, 0, 1}),
-		section(secExport, vector(export("f", KindFunc, 0))),
-		section(secElement, []byte{1, 0, opI32Const, 0, opEnd, 1, 0}),
-		section(secCode, vector(bodyOf(opI32Const, 0, 0x11, 0, 0, opEnd))))
+// endless expects f to end as an exhausted stack.
+func endless(t *testing.T, wasm []byte) {
+	t.Helper()
 	i := mustStart(t, newHost(t), mustRewrite(t, wasm, Limits{}).Wasm)
 	if _, _, err := i.call("f"); err == nil || int32(i.depth.Get()) >= 0 {
 		t.Errorf("got %v, stack left %d; want a trap and none", err, int32(i.depth.Get()))
 	}
+}
+
+// TestPaddedTypesAreEqual: two signatures that differ only in how their lengths are written are one to the engine.
+func TestPaddedTypesAreEqual(t *testing.T) {
+	for _, own := range []byte{0, 1} {
+		endless(t, build(
+			section(secType, vector(sig(nil, nil), []byte{typeFunc, 0x80, 0, 0x80, 0})),
+			section(secFunction, []byte{1, own}),
+			section(secTable, []byte{1, typeFuncref, 0, 1}),
+			section(secExport, vector(export("f", KindFunc, 0))),
+			section(secElement, []byte{1, 0, opI32Const, 0, opEnd, 1, 0}),
+			section(secCode, vector(bodyOf(opI32Const, 0, 0x11, 1-own, 0, opEnd)))))
+	}
+}
+
+// TestReferenceInCode: a function that no segment lists gets into a table through ref.func.
+func TestReferenceInCode(t *testing.T) {
+	endless(t, oneFunc([]byte{opI32Const, 0, opRefFunc, 0, 0x26, 0, opI32Const, 0, 0x11, 0, 0, opEnd},
+		section(secTable, []byte{1, typeFuncref, 0, 1}), section(secExport, vector(export("f", KindFunc, 0)))))
 }
 
 func TestDeepCallChainNeedsNoGoStack(t *testing.T) {

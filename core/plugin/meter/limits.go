@@ -15,6 +15,8 @@ type Limits struct {
 	LoopsPerFunc    int
 	Nesting         int // blocks, loops and ifs inside each other
 	BranchTargets   int // of one br_table
+	JoinsPerFunc    int // pairs of a block and a local assigned in it: the compiler makes a value of each
+	JoinsPerModule  int
 	Arity           int // parameters, and results, of one type
 	Tables          int
 	PointsPerModule int // function entries and loop headers
@@ -28,13 +30,15 @@ func DefaultLimits() Limits {
 		StackBytes:   1 << 20,
 		InitialFuel:  1_000_000,
 
-		ModuleBytes:     64 << 20,
+		ModuleBytes:     32 << 20,
 		BodyBytes:       1 << 20,
 		LocalsPerFunc:   5000,
 		LocalsPerModule: 2_000_000,
 		LoopsPerFunc:    1000,
-		Nesting:         1000,
+		Nesting:         2000, // stock Go nests a block for every place where a function may be resumed
 		BranchTargets:   4096,
+		JoinsPerFunc:    50_000,
+		JoinsPerModule:  2_000_000,
 		Arity:           256,
 		Tables:          16,
 		PointsPerModule: 250_000,
@@ -60,6 +64,8 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.LoopsPerFunc, d.LoopsPerFunc)
 	orDefault(&l.Nesting, d.Nesting)
 	orDefault(&l.BranchTargets, d.BranchTargets)
+	orDefault(&l.JoinsPerFunc, d.JoinsPerFunc)
+	orDefault(&l.JoinsPerModule, d.JoinsPerModule)
 	orDefault(&l.Arity, d.Arity)
 	orDefault(&l.Tables, d.Tables)
 	orDefault(&l.PointsPerModule, d.PointsPerModule)

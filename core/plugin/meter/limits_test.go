@@ -33,12 +33,14 @@ func TestLimits(t *testing.T) {
 		want       string
 	}{
 		{"loops", Limits{}, oneFunc(code(repeat(1000, loop...))), oneFunc(code(repeat(1001, loop...))), "loops"},
-		{"nesting", Limits{}, oneFunc(nest(1000)), oneFunc(nest(1001)), "blocks inside"},
+		{"nesting", Limits{}, oneFunc(nest(2000)), oneFunc(nest(2001)), "blocks inside"},
 		{"br_table", Limits{}, oneFunc(cases(4096)), oneFunc(cases(4097)), "targets"},
 		{"locals", Limits{}, locals(5000), locals(5001), "locals"},
 		{"locals in all", Limits{LocalsPerModule: 90}, locals(90), locals(91), "locals in the module"},
 		{"locals that wrap", Limits{}, locals(5000), locals(0xffffffff), "locals"},
 		{"arity", Limits{}, arity(256), arity(257), "values in a type"},
+		{"joins", Limits{JoinsPerFunc: 50}, fatJoins(5, 10), fatJoins(5, 11), "meet at"},
+		{"joins in all", Limits{JoinsPerModule: 50}, fatJoins(5, 10), fatJoins(5, 11), "meet at"},
 		{"memory", Limits{MemoryPages: 4}, memory(4), memory(5), "memory wants 5, 4 allowed"},
 		{"table", Limits{TableEntries: 9}, table(9), table(10), "table wants 10, 9 allowed"},
 		{"body", small, oneFunc(code(repeat(98, 1))), oneFunc(code(repeat(99, 1))), "bytes of code"},

@@ -27,6 +27,7 @@ type module struct {
 	calls   []uint32               // edges of the call graph, see callgraph.go
 	points  int                    // function entries and loop headers
 	locals  int                    // of all functions
+	joins   int                    // of all functions, see frameEstimate
 	fixes   [lastSection + 1][]fix // function indices to renumber, outside of code
 }
 

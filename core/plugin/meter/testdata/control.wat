@@ -32,6 +32,19 @@
       (drop (i32.div_u (i32.const 4) (i32.const 2)))
     end
     (drop (i32.const 1)))
+  (func (export "default") (param i32)
+    block block
+      local.get 0 br_table 1 0
+    end
+      (drop (i32.div_u (i32.const 4) (i32.const 2)))
+    end)
+  (func (export "again") (param i32)
+    (block
+      (loop
+        (br_if 1 (i32.eqz (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+        (drop (i32.const 1)) (drop (i32.const 1))
+        (br 0)))
+    (drop (i32.div_u (i32.const 4) (i32.const 2))))
   (func (export "loop") (param i32)
     (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
   (func (export "after") (param i32)
