@@ -18,18 +18,19 @@ const module = "github.com/sallyport/sallyport/"
 // package, or a new edge between two, is a decision and gets its line.
 var house = map[string][]string{
 	// floor 1: open to all, or to themselves
-	"core/header":  {},
-	"core/fault":   {},
-	"core/config":  {},
-	"core/limit":   {},
-	"core/balance": {},
+	"core/header":   {},
+	"core/fault":    {},
+	"core/config":   {},
+	"core/limit":    {},
+	"core/balance":  {},
+	"core/nonblock": {},
 	// floor 2
 	"core/exchange": {"core/header", "core/fault"},
 	"core/http1":    {"core/header", "core/fault"},
 	// floor 3
 	"core/chain":     {"core/header", "core/fault", "core/exchange"},
-	"core/upstream":  {"core/header", "core/fault", "core/exchange", "core/http1", "core/balance"},
-	"core/engine":    {"core/header", "core/fault", "core/exchange", "core/http1"},
+	"core/upstream":  {"core/header", "core/fault", "core/exchange", "core/http1", "core/balance", "core/nonblock"},
+	"core/engine":    {"core/header", "core/fault", "core/exchange", "core/http1", "core/nonblock"},
 	"core/telemetry": {"core/header", "core/fault", "core/exchange"},
 	// floor 4
 	"core/route":        {"core/header", "core/fault", "core/exchange"},

@@ -32,6 +32,7 @@ type body struct {
 	broken   atomic.Bool // the end cannot be found any more
 	reading  atomic.Bool
 	closed   atomic.Bool
+	woken    chan struct{} // told when it is closed; nil when no 100 Continue was waited for
 
 	mu       sync.Mutex // held by Read
 	chunked  bool
@@ -84,7 +85,10 @@ func (c *conn) hold(x *exchange.Exchange, held []byte, length int64) {
 }
 
 func (c *conn) attach(x *exchange.Exchange, b *body, expect bool) {
-	b.expect.Store(expect)
+	if expect {
+		b.expect.Store(true)
+		b.woken = make(chan struct{}, 1)
+	}
 	x.Req.Body.Source = b
 	c.body = b
 }
@@ -109,8 +113,8 @@ func (b *body) Read(p []byte) (int, error) {
 
 func (b *body) read(p []byte) (int, error) {
 	if b.expect.Load() {
-		if err := b.c.sendContinue(b); err != nil {
-			return 0, fault.Wrap(fault.ClientGone, fault.Client, err)
+		if err := b.demand(); err != nil {
+			return 0, err
 		}
 	}
 	if b.chunked {
@@ -124,6 +128,22 @@ func (b *body) read(p []byte) (int, error) {
 		return n, io.EOF
 	}
 	return n, err
+}
+
+// demand asks the client for the content. When it is too late for that, none will come; but that is no failure, which might cut
+// short the answer: it waits for Close.
+func (b *body) demand() error {
+	switch err := b.c.sendContinue(b); err {
+	case nil:
+		return nil
+	case errNoInterim:
+		for !b.closed.Load() {
+			<-b.woken
+		}
+		return errBodyClosed
+	default:
+		return fault.Wrap(fault.ClientGone, fault.Client, err)
+	}
 }
 
 func (b *body) readChunked(p []byte) (int, error) {
@@ -170,6 +190,10 @@ func (b *body) receive(p []byte) (int, error) {
 // Close interrupts a Read that waits; later ones fail.
 func (b *body) Close() error {
 	b.closed.Store(true)
+	select {
+	case b.woken <- struct{}{}:
+	default: // it was told before, or there is nothing to tell
+	}
 	if b.reading.Load() {
 		return b.c.nc.SetReadDeadline(longAgo)
 	}
@@ -188,6 +212,9 @@ func (b *body) finish(keep bool) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.trailers = nil
+	if b.err == nil {
+		b.err = errBodyClosed // who comes back must not take what is read from here on for the content's end
+	}
 	b.c.readUntil = time.Time{} // Close may have set another deadline
 	if b.complete.Load() || !keep || !b.drainable() {
 		return b.complete.Load()

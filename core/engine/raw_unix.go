@@ -5,6 +5,8 @@ package engine
 import (
 	"net"
 	"syscall"
+
+	"github.com/sallyport/sallyport/core/nonblock"
 )
 
 // rawConn returns what reads nc without waiting, or nil where that cannot be had.
@@ -25,16 +27,15 @@ func rawConn(nc net.Conn) syscall.RawConn {
 
 // readNow reads what is there; again says that there is nothing yet. The end is 0 bytes.
 func readNow(fd uintptr, p []byte) (n int, again bool, err error) {
-	for {
-		n, err = syscall.Read(int(fd), p)
-		switch err {
-		case nil:
-			return n, false, nil
-		case syscall.EINTR:
-		case syscall.EAGAIN:
-			return 0, true, nil
-		default:
-			return 0, false, err
-		}
+	n, err = nonblock.Read(fd, p)
+	if err == syscall.EAGAIN {
+		return 0, true, nil
 	}
+	return n, false, err
+}
+
+// writeNow writes what the socket takes; an error shows again when the rest is written.
+func writeNow(fd uintptr, p []byte) (n int) {
+	n, _ = nonblock.Write(fd, p)
+	return n
 }

@@ -53,6 +53,8 @@ func (c *conn) readAndServe() error {
 // are more: so a request costs one read, without the one that only learns that nothing is there. Memory is
 // taken when it is called, so that a connection at rest has none.
 func (c *conn) readable(fd uintptr) (done bool) {
+	c.out.held, c.out.fd = true, fd
+	defer func() { c.out.held = false }()
 	for {
 		c.in.room(&c.engine.pages, c.options().Limits.Head)
 		n, again, err := readNow(fd, c.in.buf[c.in.w:])

@@ -77,6 +77,7 @@ func (c *conn) exchange(x *exchange.Exchange) (again bool) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			x.Fail(c.recovered(cause))
+			x.KeepAlive = false
 			c.abort()
 			again = false
 		}

@@ -30,8 +30,10 @@ func (c *conn) runTunnel(x *exchange.Exchange) {
 	x.Sent += int64(len(held))
 	t := &tunnel{c: c, client: c.nc, upstream: r.Tunnel}
 	t.lastByte.Store(time.Now().UnixNano())
+	early := append([]byte(nil), c.in.take(len(c.in.bytes()))...)
+	c.in.release(&c.engine.pages)
 	up := make(chan int64)
-	go func() { up <- t.copy(&sender{nc: t.upstream}, t.client, c.in.take(len(c.in.bytes()))) }()
+	go func() { up <- t.copy(&sender{nc: t.upstream}, t.client, early) }()
 	x.Sent += t.copy(&c.out, t.upstream, nil)
 	c.received += <-up
 	r.Tunnel = nil

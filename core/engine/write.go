@@ -32,6 +32,7 @@ func (c *conn) respond(x *exchange.Exchange) (again bool) {
 	a := answer{c: c, x: x, page: p, buf: head, framing: framing, now: now}
 	if err := a.write(content); err != nil {
 		x.Fail(err)
+		x.KeepAlive = false
 		c.abort()
 		return false
 	}

@@ -41,7 +41,6 @@ func (g *Gateway) Serve(x *exchange.Exchange) {
 
 // End closes the account of an exchange: every one ends here, once, however it went.
 func (g *Gateway) End(x *exchange.Exchange) {
-	x.Times.End = time.Now()
 	if log := g.access.Load(); log != nil {
 		log.Write(x)
 	}

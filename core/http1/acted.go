@@ -6,8 +6,11 @@ import (
 	"github.com/sallyport/sallyport/core/header"
 )
 
-// maxConnections is how many Connection fields a head may have.
-const maxConnections = 4
+// What a head may have of Connection fields, and of options in all of them: each is looked for among all fields.
+const (
+	maxConnections = 4
+	maxOptions     = 32
+)
 
 // acted is what the fields that a proxy acts on have said.
 type acted struct {
@@ -95,6 +98,7 @@ func (a *acted) noteUpgrade(value string) {
 
 // finishConnection acts on the connection options, now that all fields are known: those named are not passed on.
 func (a *acted) finishConnection(fields *header.Fields) refusal {
+	options := 0
 	for _, list := range a.connection[:a.connections] {
 		for list != "" {
 			var option string
@@ -102,6 +106,9 @@ func (a *acted) finishConnection(fields *header.Fields) refusal {
 			option = trim(option)
 			if option == "" {
 				continue
+			}
+			if options++; options > maxOptions {
+				return manyConnections
 			}
 			if why := a.noteOption(option, fields); why != accepted {
 				return why

@@ -22,6 +22,6 @@ const (
 	lengthAndChunked refusal = "both Content-Length and Transfer-Encoding"
 	oldTransfer      refusal = "Transfer-Encoding in HTTP/1.0"
 	twoHosts         refusal = "more than one Host"
-	manyConnections  refusal = "too many Connection fields"
+	manyConnections  refusal = "too many Connection fields or options"
 	badConnection    refusal = "invalid Connection"
 )

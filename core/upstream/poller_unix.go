@@ -7,6 +7,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"github.com/sallyport/sallyport/core/nonblock"
 )
 
 // pollCourier makes the whole call in one stay in the runtime's poller: read to see that nothing has come, write, wait,
@@ -31,7 +33,7 @@ func newCourier(c *conn) courier {
 		return plainCourier{}
 	}
 	p := &pollCourier{raw: raw}
-	p.step = func(fd uintptr) bool { return p.advance(c, int(fd)) }
+	p.step = func(fd uintptr) bool { return p.advance(c, fd) }
 	return p
 }
 
@@ -44,7 +46,7 @@ func (p *pollCourier) run(*conn) error {
 }
 
 // advance does what can be done without waiting; it reports whether that is all that run was for.
-func (p *pollCourier) advance(c *conn, fd int) (done bool) {
+func (p *pollCourier) advance(c *conn, fd uintptr) (done bool) {
 	if c.call.state == checking {
 		if !p.isQuiet(fd) {
 			p.err = errStale
@@ -60,36 +62,26 @@ func (p *pollCourier) advance(c *conn, fd int) (done bool) {
 
 // isQuiet reports whether there is nothing to read, not even an end. The byte it may take is of no loss: the connection is
 // given up then.
-func (p *pollCourier) isQuiet(fd int) bool {
-	for {
-		_, err := syscall.Read(fd, p.one[:])
-		if err != syscall.EINTR {
-			return err == syscall.EAGAIN
-		}
-	}
+func (p *pollCourier) isQuiet(fd uintptr) bool {
+	_, err := nonblock.Read(fd, p.one[:])
+	return err == syscall.EAGAIN
 }
 
 // write writes once. What the socket does not take is left to the caller.
-func (p *pollCourier) write(call *call, fd int) (done bool) {
-	n, err := syscall.Write(fd, call.out)
-	for err == syscall.EINTR {
-		n, err = syscall.Write(fd, call.out)
-	}
+func (p *pollCourier) write(call *call, fd uintptr) (done bool) {
+	n, err := nonblock.Write(fd, call.out)
 	if err != nil && err != syscall.EAGAIN {
 		p.err = os.NewSyscallError("write", err)
 		return true
 	}
-	call.wrote = max(n, 0)
+	call.wrote = n
 	call.state, call.sent = reading, time.Now()
 	return call.pauses || call.wrote < len(call.out)
 }
 
-func (p *pollCourier) read(c *conn, fd int) (done bool) {
+func (p *pollCourier) read(c *conn, fd uintptr) (done bool) {
 	c.needBuffer()
-	n, err := syscall.Read(fd, c.buf.b[c.end:])
-	for err == syscall.EINTR {
-		n, err = syscall.Read(fd, c.buf.b[c.end:])
-	}
+	n, err := nonblock.Read(fd, c.buf.b[c.end:])
 	switch {
 	case err == syscall.EAGAIN:
 		return false
