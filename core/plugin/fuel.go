@@ -26,8 +26,13 @@ type tank struct {
 	slice    int64
 	budget   int64
 	granted  int64 // what was put into the global so far, less what was overdrawn
-	deadline int64 // by Host.now
+	looked   int64 // at the clock, by Host.now
+	timeLeft int64 // nanoseconds
 }
+
+// slowestUnit is the longest that a unit of fuel can take, in nanoseconds: a load that misses every cache. A slice that
+// took longer has waited for a core, and that is not the guest's doing.
+const slowestUnit = 20
 
 // bind finds the globals. It is called before the first use, which may come during the module's start function.
 func (t *tank) bind(mod api.Module) {
@@ -38,14 +43,14 @@ func (t *tank) bind(mod api.Module) {
 // open begins a budget while the global still has the first slice that the meter compiled in.
 func (t *tank) open(budget int64, limit time.Duration) {
 	t.budget, t.granted = budget, min(t.slice, budget)
-	t.deadline = t.host.now() + int64(limit)
+	t.looked, t.timeLeft = t.host.now(), int64(limit)
 }
 
 // fill begins a budget with a fresh slice.
 func (t *tank) fill(budget int64, limit time.Duration) {
 	t.budget, t.granted = budget, min(t.slice, budget)
 	t.fuel.Set(uint64(t.granted))
-	t.deadline = t.host.now() + int64(limit)
+	t.looked, t.timeLeft = t.host.now(), int64(limit)
 }
 
 // used returns the units spent since the budget began.
@@ -63,10 +68,13 @@ func (t *tank) charge(units int64) {
 // refill is the safe point at a slice's end: it grants the next one, or stops the guest.
 func (t *tank) refill() {
 	spent := t.used()
+	now := t.host.now()
+	t.timeLeft -= min(now-t.looked, slowestUnit*t.slice)
+	t.looked = now
 	switch {
 	case spent > t.budget:
 		panic(&interrupt{OutOfFuel, fmt.Sprintf("%d units of fuel used up", t.budget)})
-	case t.host.now() > t.deadline:
+	case t.timeLeft < 0:
 		panic(&interrupt{OutOfTime, "time limit passed"})
 	case t.host.closing.Load():
 		panic(&interrupt{Stopped, "the gateway is shutting down"})
