@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"net/netip"
-	"strings"
 
 	"github.com/sallyport/sallyport/sdk/go/config"
 )
@@ -46,9 +45,9 @@ func (r *rules) pass(addr netip.Addr) bool {
 // everybody out.
 func readSet(v *config.Value, s *set) error {
 	entries := 0
+	var text string
 	err := v.Array(func(v *config.Value) error {
 		entries++
-		var text string
 		if err := v.String(&text); err != nil {
 			return err
 		}
@@ -63,35 +62,4 @@ func readSet(v *config.Value, s *set) error {
 	}
 	s.finish()
 	return err
-}
-
-// readNetwork reads an address or a network in CIDR notation.
-func readNetwork(text string) (netip.Prefix, error) {
-	network, err := parse(text)
-	if err != nil {
-		return network, errors.New("must be an IP address or a network such as 10.0.0.0/8 or 2001:db8::/32")
-	}
-	if masked := network.Masked(); masked != network {
-		return network, errors.New("has bits set beyond its length: " + masked.String() + " is meant, perhaps")
-	}
-	return fold(network), nil
-}
-
-func parse(text string) (netip.Prefix, error) {
-	if strings.IndexByte(text, '/') >= 0 {
-		return netip.ParsePrefix(text)
-	}
-	addr, err := netip.ParseAddr(text)
-	if addr.Zone() != "" {
-		return netip.Prefix{}, errors.New("a network has no zone")
-	}
-	return netip.PrefixFrom(addr, addr.BitLen()), err
-}
-
-// fold takes a network of IPv4 addresses written as IPv6 (::ffff:10.0.0.0/104) for what it is.
-func fold(n netip.Prefix) netip.Prefix {
-	if n.Addr().Is4In6() && n.Bits() >= 96 {
-		return netip.PrefixFrom(n.Addr().Unmap(), n.Bits()-96)
-	}
-	return n
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/binary"
 	"net/netip"
 	"slices"
 )
@@ -11,11 +10,6 @@ import (
 // and IPv6 are kept apart: ::/0 is not everybody.
 type set struct {
 	v4, v6 []span
-}
-
-// number is an address as a number of 128 bits.
-type number struct {
-	high, low uint64
 }
 
 // span is the addresses from first to last, both included.
@@ -30,29 +24,13 @@ func (a number) compare(b number) int {
 	return cmp.Compare(a.low, b.low)
 }
 
-func numberOf(addr netip.Addr) number {
-	b := addr.As16()
-	return number{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}
-}
-
 // add adds a network; finish must follow before contains.
-func (s *set) add(n netip.Prefix) {
-	first := numberOf(n.Addr())
-	free := n.Addr().BitLen() - n.Bits() // bits that differ within the network
-	last := number{first.high | ones(free-64), first.low | ones(free)}
-	if n.Addr().Is4() {
-		s.v4 = append(s.v4, span{first, last})
+func (s *set) add(n network) {
+	if n.v4 {
+		s.v4 = append(s.v4, span{n.first, n.last()})
 	} else {
-		s.v6 = append(s.v6, span{first, last})
+		s.v6 = append(s.v6, span{n.first, n.last()})
 	}
-}
-
-// ones returns a number with its lowest n bits set, all of them from 64 on, none below 0.
-func ones(n int) uint64 {
-	if n <= 0 {
-		return 0
-	}
-	return ^uint64(0) >> (64 - min(n, 64))
 }
 
 // finish puts the spans in order and makes one of those that overlap.

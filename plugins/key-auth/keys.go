@@ -1,20 +1,16 @@
 package main
 
-import (
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/binary"
-)
+import "encoding/binary"
 
 // keys are the known keys by the first bytes of their SHA-256. The keys themselves are not kept.
 type keys map[uint64][]entry
 
 type entry struct {
-	digest   [sha256.Size]byte
+	digest   digest
 	consumer string
 }
 
-func bucket(digest *[sha256.Size]byte) uint64 { return binary.BigEndian.Uint64(digest[:]) }
+func bucket(d *digest) uint64 { return binary.BigEndian.Uint64(d[:]) }
 
 // add adds a key, and reports whether it is new.
 func (k keys) add(e entry) bool {
@@ -30,9 +26,9 @@ func (k keys) add(e entry) bool {
 // consumer returns whose key it is. How long it takes tells nothing about the known keys: a digest cannot be
 // approached byte by byte, and digests are compared in constant time.
 func (k keys) consumer(key string) (consumer string, ok bool) {
-	digest := sha256.Sum256([]byte(key))
-	for _, e := range k[bucket(&digest)] {
-		if subtle.ConstantTimeCompare(e.digest[:], digest[:]) == 1 {
+	d := sum(key)
+	for _, e := range k[bucket(&d)] {
+		if e.digest.same(&d) {
 			consumer, ok = e.consumer, true
 		}
 	}

@@ -10,12 +10,21 @@ import (
 	"github.com/sallyport/sallyport/sdk/go/sallyporttest"
 )
 
-func sum(key string) string {
+func hexSum(key string) string {
 	digest := sha256.Sum256([]byte(key))
 	return hex.EncodeToString(digest[:])
 }
 
-var twoKeys = `{"keys": [{"key": "k1", "consumer": "ann"}, {"key_sha256": "` + sum("k2") + `", "consumer": "ben"}]}`
+func TestSum(t *testing.T) {
+	text := strings.Repeat("0123456789abcdefghijklmnopqrstuvwxyz", 8)
+	for n := range len(text) {
+		if got, want := sum(text[:n]), sha256.Sum256([]byte(text[:n])); got != want {
+			t.Fatalf("%d bytes: got %x, want %x", n, got, want)
+		}
+	}
+}
+
+var twoKeys = `{"keys": [{"key": "k1", "consumer": "ann"}, {"key_sha256": "` + hexSum("k2") + `", "consumer": "ben"}]}`
 
 func TestPass(t *testing.T) {
 	tests := []struct {
@@ -25,14 +34,14 @@ func TestPass(t *testing.T) {
 	}{
 		{"plain key", twoKeys, sallyporttest.Fields{{Name: "x-api-key", Value: "k1"}}, "ann"},
 		{"hashed key", twoKeys, sallyporttest.Fields{{Name: "X-Api-Key", Value: "k2"}}, "ben"},
-		{"upper-case hash", strings.Replace(twoKeys, sum("k2"), strings.ToUpper(sum("k2")), 1),
+		{"upper-case hash", strings.Replace(twoKeys, hexSum("k2"), strings.ToUpper(hexSum("k2")), 1),
 			sallyporttest.Fields{{Name: "X-Api-Key", Value: "k2"}}, "ben"},
 		{"other header", `{"header": "Token", "keys": [{"key": "k1", "consumer": "ann"}]}`,
 			sallyporttest.Fields{{Name: "Token", Value: "k1"}}, "ann"},
 		{"none", twoKeys, nil, ""},
 		{"empty", twoKeys, sallyporttest.Fields{{Name: "X-Api-Key", Value: ""}}, ""},
 		{"unknown", twoKeys, sallyporttest.Fields{{Name: "X-Api-Key", Value: "k3"}}, ""},
-		{"the hash itself", twoKeys, sallyporttest.Fields{{Name: "X-Api-Key", Value: sum("k2")}}, ""},
+		{"the hash itself", twoKeys, sallyporttest.Fields{{Name: "X-Api-Key", Value: hexSum("k2")}}, ""},
 		{"two keys", twoKeys, sallyporttest.Fields{{Name: "X-Api-Key", Value: "k1"}, {Name: "x-api-key", Value: "k1"}}, ""},
 	}
 	for _, tt := range tests {
@@ -121,9 +130,9 @@ func TestRefusedConfig(t *testing.T) {
 		{"unknown", `{"key": "x"}`, "/key is not a known key"},
 		{"unknown in key", `{"keys": [{"keys": "x"}]}`, "/keys/0/keys is not a known key"},
 		{"neither", `{"keys": [{"consumer": "a"}]}`, "/keys/0 must have either key or key_sha256"},
-		{"both", `{"keys": [{"key": "a", "key_sha256": "` + sum("a") + `", "consumer": "a"}]}`, "/keys/0 must have either key or key_sha256"},
+		{"both", `{"keys": [{"key": "a", "key_sha256": "` + hexSum("a") + `", "consumer": "a"}]}`, "/keys/0 must have either key or key_sha256"},
 		{"no consumer", `{"keys": [{"key": "a"}]}`, "/keys/0 must have a consumer"},
-		{"twice", `{"keys": [{"key": "a", "consumer": "a"}, {"key_sha256": "` + sum("a") + `", "consumer": "b"}]}`, "/keys/1 has a key that was there before"},
+		{"twice", `{"keys": [{"key": "a", "consumer": "a"}, {"key_sha256": "` + hexSum("a") + `", "consumer": "b"}]}`, "/keys/1 has a key that was there before"},
 		{"empty key", `{"keys": [{"key": "", "consumer": "a"}]}`, "/keys/0/key must not be empty, nor begin or end with a space"},
 		{"short digest", `{"keys": [{"key_sha256": "abcd", "consumer": "a"}]}`, "/keys/0/key_sha256 must be a SHA-256 as 64 hexadecimal digits"},
 		{"consumer", `{"keys": [{"key": "a", "consumer": "a b"}]}`, "/keys/0/consumer must be visible ASCII"},

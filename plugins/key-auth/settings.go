@@ -1,8 +1,6 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"strings"
 
@@ -80,7 +78,7 @@ func (s *settings) readKey(v *config.Value) error {
 	return nil
 }
 
-func readPlain(v *config.Value, digest *[sha256.Size]byte) error {
+func readPlain(v *config.Value, dst *digest) error {
 	var key string
 	if err := v.String(&key); err != nil {
 		return err
@@ -88,20 +86,24 @@ func readPlain(v *config.Value, digest *[sha256.Size]byte) error {
 	if key == "" || key != strings.TrimSpace(key) {
 		return errors.New("must not be empty, nor begin or end with a space")
 	}
-	*digest = sha256.Sum256([]byte(key))
+	*dst = sum(key)
 	return nil
 }
 
-func readDigest(v *config.Value, digest *[sha256.Size]byte) error {
+func readDigest(v *config.Value, dst *digest) error {
 	var text string
 	if err := v.String(&text); err != nil {
 		return err
 	}
-	b, err := hex.DecodeString(text)
-	if err != nil || len(b) != sha256.Size {
+	ok := len(text) == 2*len(dst)
+	for i := 0; ok && i < len(text); i++ {
+		nibble := strings.IndexByte("0123456789abcdef0123456789ABCDEF", text[i])
+		ok = nibble >= 0
+		dst[i/2] = dst[i/2]<<4 | byte(nibble&15)
+	}
+	if !ok {
 		return errors.New("must be a SHA-256 as 64 hexadecimal digits")
 	}
-	copy(digest[:], b)
 	return nil
 }
 

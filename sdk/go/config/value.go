@@ -119,8 +119,9 @@ func (v *Value) Array(item func(v *Value) error) error {
 		return errors.New("must be an array")
 	}
 	v.read = true
+	value := Value{in: v.in} // one for all: arrays can be long
 	return v.in.items(']', func(i int) error {
-		value := Value{in: v.in}
+		value.read = false
 		err := item(&value)
 		if err == nil && !value.read {
 			err = errors.New("is not expected")
