@@ -27,6 +27,8 @@ type report struct {
 type row struct {
 	Name         string  `json:"name"`
 	CPU          float64 `json:"cpu_us_per_request"`
+	CPULeast     float64 `json:"cpu_us_per_request_least"`
+	CPUMost      float64 `json:"cpu_us_per_request_most"`
 	CPURatio     float64 `json:"cpu_to_nginx"`
 	PerSecond    float64 `json:"requests_per_second"`
 	PerSecRatio  float64 `json:"requests_to_nginx"`
@@ -57,9 +59,12 @@ func newReport(s settings, results []result) report {
 }
 
 func newRow(one result) row {
+	least, most := one.rangeOf(round.cpuPerRequest)
 	return row{
 		Name:         one.name,
 		CPU:          one.medianOf(round.cpuPerRequest),
+		CPULeast:     least,
+		CPUMost:      most,
 		PerSecond:    one.medianOf(round.perSecond),
 		P50:          one.medianOf(func(r round) float64 { return float64(r.p50.Nanoseconds()) / 1e3 }),
 		P99:          one.medianOf(func(r round) float64 { return float64(r.p99.Nanoseconds()) / 1e3 }),
@@ -73,14 +78,14 @@ func (r report) print(w io.Writer) {
 	fmt.Fprintf(w, "\nEach proxy alone on core %s; wrk -t1 -c%d -d%ds and nginx with an answer of %d bytes on core %s. Medians.\n\n",
 		proxyCore, r.Connections, r.Seconds, r.AnswerBytes, loadCore)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "proxy\tCPU µs/request\t× nginx\trequests/s\t× nginx\tp50 µs\tp99 µs\trounds\tthrown away\t")
+	fmt.Fprintln(t, "proxy\tCPU µs/request\tleast–most\t× nginx\trequests/s\t× nginx\tp50 µs\tp99 µs\trounds\tthrown away\t")
 	for _, one := range r.Rows {
 		if one.RoundsCount == 0 {
-			fmt.Fprintf(t, "%s\t–\t–\t–\t–\t–\t–\t0\t%d\t\n", one.Name, one.RoundsThrown)
+			fmt.Fprintf(t, "%s\t–\t–\t–\t–\t–\t–\t–\t0\t%d\t\n", one.Name, one.RoundsThrown)
 			continue
 		}
-		fmt.Fprintf(t, "%s\t%.2f\t%s\t%.0f\t%s\t%.0f\t%.0f\t%d\t%d\t\n", one.Name, one.CPU, times(one.CPURatio), one.PerSecond,
-			times(one.PerSecRatio), one.P50, one.P99, one.RoundsCount, one.RoundsThrown)
+		fmt.Fprintf(t, "%s\t%.2f\t%.2f–%.2f\t%s\t%.0f\t%s\t%.0f\t%.0f\t%d\t%d\t\n", one.Name, one.CPU, one.CPULeast, one.CPUMost,
+			times(one.CPURatio), one.PerSecond, times(one.PerSecRatio), one.P50, one.P99, one.RoundsCount, one.RoundsThrown)
 	}
 	t.Flush()
 	fmt.Fprintf(w, "\nA round in which the proxy used less than %.0f %% of its core is thrown away. Compare the ratios of one run, not\nfigures of different runs or machines.\n", 100*r.MinBusy)

@@ -44,11 +44,24 @@ func (r *result) add(one round, minBusy float64) {
 }
 
 func (r result) medianOf(value func(round) float64) float64 {
+	return median(r.valuesOf(value))
+}
+
+// rangeOf is the least and the most: how steady the machine was.
+func (r result) rangeOf(value func(round) float64) (least, most float64) {
+	values := r.valuesOf(value)
+	if len(values) == 0 {
+		return 0, 0
+	}
+	return slices.Min(values), slices.Max(values)
+}
+
+func (r result) valuesOf(value func(round) float64) []float64 {
 	var values []float64
 	for _, one := range r.counts {
 		values = append(values, value(one))
 	}
-	return median(values)
+	return values
 }
 
 // median is the middle value, or the mean of the two in the middle, or 0 of none.

@@ -60,6 +60,8 @@ func TestReportComparesWithNginx(t *testing.T) {
 		got, want float64
 	}{
 		{"CPU", first.CPU, 9.6},
+		{"least CPU", first.CPULeast, 8},
+		{"most CPU", first.CPUMost, 20},
 		{"CPU to nginx", first.CPURatio, 0.8},
 		{"requests", first.PerSecond, 100_000},
 		{"requests to nginx", first.PerSecRatio, 1.25},
@@ -74,7 +76,7 @@ func TestReportComparesWithNginx(t *testing.T) {
 	}
 	var out strings.Builder
 	r.print(&out)
-	for _, want := range []string{"sallyport", "9.60", "0.80", "1.25"} {
+	for _, want := range []string{"sallyport", "9.60", "8.00–20.00", "0.80", "1.25"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in the table:\n%s", want, out.String())
 		}

@@ -17,7 +17,7 @@ type Source interface {
 type Body struct {
 	// Length is the whole content's length in bytes, or Unknown.
 	Length int64
-	// Held are the first bytes of the content, already decoded. They stay valid until the Exchange ends.
+	// Held are the first bytes of the content, already decoded. They stay valid until the body is closed.
 	Held []byte
 	// Source brings what follows Held; nil when nothing does. A Source may be set although Held is whole:
 	// then only its Close is of interest.

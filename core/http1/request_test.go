@@ -112,6 +112,7 @@ func TestParseRequestRefuses(t *testing.T) {
 		{"bare CR", get("A: b\rC: d\r\n"), fault.BadRequest},
 		{"CR CR LF", get("A: b\r\r\n"), fault.BadRequest},
 		{"NUL in a value", get("A: b\x00c\r\n"), fault.BadRequest},
+		{"too many connection options", get("Connection: " + strings.Repeat("x,", 33) + "\r\n"), fault.BadRequest},
 		{"DEL in a value", get("A: b\x7fc\r\n"), fault.BadRequest},
 		{"BEL in a long value", get("A: 0123456789abc\a0123456789\r\n"), fault.BadRequest},
 		{"space before colon", get("A : b\r\n"), fault.BadRequest},

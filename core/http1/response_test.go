@@ -2,6 +2,7 @@ package http1_test
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/sallyport/sallyport/core/header"
@@ -69,6 +70,7 @@ func TestParseResponseRefuses(t *testing.T) {
 		{"two spaces", "HTTP/1.1  200 OK\r\n\r\n"},
 		{"bare LF", "HTTP/1.1 200 OK\nA: b\r\n\r\n"},
 		{"bare CR in reason", "HTTP/1.1 200 O\rK\r\n\r\n"},
+		{"too many connection options", "HTTP/1.1 204 No Content\r\nConnection: " + strings.Repeat("x,", 33) + "\r\n\r\n"},
 		{"folded", "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n"},
 		{"space before colon", "HTTP/1.1 200 OK\r\nA : b\r\n\r\n"},
 		{"length and chunked", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"},

@@ -19,6 +19,7 @@ const (
 )
 
 var (
+	errSlow  = errors.New("the content made no progress")
 	errLate  = errors.New("no answer in time")
 	errGone  = errors.New("the client has gone while the upstream was waited for")
 	errStale = errors.New("a kept connection was closed, or held bytes that nobody had asked for")
@@ -161,8 +162,21 @@ func (c *conn) isClientGone() bool {
 	return c.x.Client.Gone()
 }
 
-// read reads content of a response, however long it takes: only the client's going ends it.
+// bodyTimeout is how long a response's content may make no progress when nobody says otherwise.
+const bodyTimeout = 30 * time.Second
+
+// patience is how long the content may make no progress: what the client's engine allows for a body.
+func (c *conn) patience() time.Duration {
+	if bound, ok := c.x.Client.(interface{ BodyTimeout() time.Duration }); ok {
+		return bound.BodyTimeout()
+	}
+	return bodyTimeout
+}
+
+// read reads content of a response, however long all of it takes: only the client's going ends it, or that there is no
+// progress. The clock is first looked at when the deadline that is set has passed, since most reads do not come to that.
 func (c *conn) read(p []byte) (int, error) {
+	var limit time.Time
 	for slice := firstSlice; ; slice = min(2*slice, lastSlice) {
 		n, err := c.Conn.Read(p)
 		if n > 0 || err == nil || !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -171,7 +185,15 @@ func (c *conn) read(p []byte) (int, error) {
 		if c.isClientGone() {
 			return 0, errGone
 		}
-		c.deadline = time.Now().Add(slice)
+		now := time.Now()
+		if limit.IsZero() || c.copier != nil && c.copier.isRunning() { // a request on its way is progress, bounded by itself
+			limit = now.Add(c.patience())
+		}
+		left := limit.Sub(now)
+		if left <= 0 {
+			return 0, errSlow
+		}
+		c.deadline = now.Add(min(slice, left))
 		if err := c.SetReadDeadline(c.deadline); err != nil {
 			return 0, err
 		}

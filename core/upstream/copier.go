@@ -50,15 +50,17 @@ type copier struct {
 }
 
 // newCopier prepares for what follows the first sent bytes of the held content.
-func newCopier(c *conn, sent int) *copier {
+func newCopier(c *conn, sent int, chunked bool) *copier {
 	body := &c.x.Req.Body
-	k := &copier{c: c, body: body, held: body.Held[sent:], timeout: c.home.responseTimeout, done: make(chan struct{})}
+	k := &copier{c: c, body: body, held: body.Held[sent:], chunked: chunked, timeout: c.home.responseTimeout, done: make(chan struct{})}
+	if k.timeout <= 0 {
+		k.timeout = c.patience()
+	}
 	if body.Whole() {
 		k.left = int64(len(k.held))
 		return k
 	}
 	k.source = body.Source
-	k.chunked = body.Length < 0
 	k.left = body.Length - int64(sent)
 	k.bounded = c.send.MaxBody > 0
 	k.room = c.send.MaxBody - int64(len(body.Held))
@@ -183,7 +185,7 @@ func (k *copier) write(p []byte) error {
 	if len(p) == 0 {
 		return nil
 	}
-	if k.timeout > 0 && !k.stopping.Load() {
+	if !k.stopping.Load() {
 		if err := k.c.SetWriteDeadline(time.Now().Add(k.timeout)); err != nil {
 			return err
 		}

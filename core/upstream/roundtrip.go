@@ -56,7 +56,7 @@ func (c *conn) ask() error {
 		return nil
 	}
 	if rest == nil {
-		rest = newCopier(c, len(c.x.Req.Body.Held))
+		rest = newCopier(c, len(c.x.Req.Body.Held), false) // the end is among what is unwritten
 	}
 	// The buffer that holds these bytes is about to be read into.
 	rest.unwritten = append([]byte(nil), unwritten...)
@@ -73,7 +73,7 @@ func (c *conn) appendRequest() *copier {
 	if host == "" {
 		host = c.endpoint.address
 	}
-	framing := requestFraming(&req.Body)
+	framing := requestFraming(req)
 	out := http1.AppendRequestHead(c.buf.b[:0], req.Method, req.Path, req.Query, host, &req.Fields, framing, req.Upgrade)
 	held := req.Body.Held
 	if room := maxKeptBuffer - len(out) - chunkRoom; len(held) > room {
@@ -84,22 +84,30 @@ func (c *conn) appendRequest() *copier {
 	} else {
 		out = append(out, held...)
 	}
+	all := req.Body.Whole() && len(held) == len(req.Body.Held)
+	if all && framing.Chunked {
+		out = http1.AppendLastChunk(out, &req.Trailers)
+	}
 	c.buf.b = out[:cap(out)]
 	c.call.out = out
-	if req.Body.Whole() && len(held) == len(req.Body.Held) {
+	if all {
 		return nil
 	}
-	return newCopier(c, len(held))
+	return newCopier(c, len(held), framing.Chunked)
 }
 
-func requestFraming(body *exchange.Body) http1.Framing {
-	switch {
+// requestFraming chooses how the upstream is told the content's end. Only chunks leave room for trailers.
+func requestFraming(req *exchange.Request) http1.Framing {
+	switch body := &req.Body; {
+	case body.Whole() && req.Trailers.Len() > 0:
+		return http1.Framing{Length: -1, Chunked: true}
 	case body.Whole():
 		return http1.Framing{Length: int64(len(body.Held))}
 	case body.Length < 0:
 		return http1.Framing{Length: -1, Chunked: true}
+	default:
+		return http1.Framing{Length: body.Length}
 	}
-	return http1.Framing{Length: body.Length}
 }
 
 // readHead waits for a whole head and parses it.

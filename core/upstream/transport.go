@@ -24,6 +24,9 @@ func newHTTP1(o Options) *http1Transport {
 	if t.limits.Head <= 0 {
 		t.limits.Head = defaultHead
 	}
+	if t.limits.Fields <= 0 {
+		t.limits.Fields = defaultFields
+	}
 	t.buffers.size, t.copies.size = bufferSize, copySize
 	return t
 }

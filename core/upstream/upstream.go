@@ -14,7 +14,7 @@ import (
 	"github.com/sallyport/sallyport/core/http1"
 )
 
-// Options say what an Upstream is. Of durations and of HeadLimits, 0 is no bound, but for HeadLimits.Head.
+// Options say what an Upstream is. Of durations and of HeadLimits.URI, 0 is no bound.
 type Options struct {
 	Name            string
 	Endpoints       []EndpointOptions
@@ -24,7 +24,7 @@ type Options struct {
 	IdleTimeout     time.Duration // how long a connection is kept unused
 	MaxIdle         int           // unused connections kept per endpoint
 	Retries         int           // further endpoints tried when the request can be replayed
-	HeadLimits      http1.Limits  // of responses; Head 0 stands for 64 KiB
+	HeadLimits      http1.Limits  // of responses; 0 stands for 64 KiB and 1 000 fields
 }
 
 // EndpointOptions are one server.
@@ -33,8 +33,11 @@ type EndpointOptions struct {
 	Weight  int    // its share of the exchanges; 0 stands for 1
 }
 
-// defaultHead is the largest response head when Options name none.
-const defaultHead = 64 << 10
+// What a response head may have when Options say nothing of it.
+const (
+	defaultHead   = 64 << 10
+	defaultFields = 1000
+)
 
 // Upstream is a named group of servers that can each answer. Many goroutines may use it at once.
 type Upstream struct {
