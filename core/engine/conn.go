@@ -50,6 +50,7 @@ type conn struct {
 	http10   bool  // so is the running exchange's client
 	served   bool  // an exchange has ended
 	looks    int   // how often there was nothing behind one
+	keeps    bool  // the client means to send more after the request being answered
 	lingers  bool  // the client may still be sending: see that it gets the answer
 	aborted  bool  // the client is to see that the answer is not whole
 

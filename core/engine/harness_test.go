@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -121,7 +123,8 @@ func readTo(t testing.TB, r io.Reader, end string) string {
 func readAll(t testing.TB, r io.Reader) string {
 	t.Helper()
 	got, err := io.ReadAll(r)
-	if err != nil {
+	// A client that announces its last request and then sends another is answered by a reset, behind the answer.
+	if err != nil && !(errors.Is(err, syscall.ECONNRESET) && strings.Contains(string(got), "Connection: close")) {
 		t.Fatalf("%v after %q", err, got)
 	}
 	return string(got)

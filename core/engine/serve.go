@@ -47,6 +47,7 @@ func (c *conn) parse(end int, o *Options) (*exchange.Exchange, http1.RequestHead
 	c.in.scanned, c.in.floor = 0, c.in.r
 	x.Client = c
 	x.Peer = c.peer
+	c.keeps = h.KeepAlive
 	x.KeepAlive = h.KeepAlive && !c.listener.draining.Load()
 	x.Req.Method, x.Req.Host, x.Req.Path, x.Req.Query, x.Req.Upgrade = h.Method, h.Host, h.Path, h.Query, h.Upgrade
 	x.Req.Scheme = "http"
@@ -82,6 +83,7 @@ func (c *conn) exchange(x *exchange.Exchange) (again bool) {
 			again = false
 		}
 		again = c.end(x) && again
+		c.lingers = c.lingers || (c.keeps && !again)
 	}()
 	c.engine.handler.Serve(x)
 	return c.respond(x)
