@@ -2,7 +2,7 @@
 package main
 
 import (
-	"strings"
+	"unsafe"
 
 	"github.com/sallyport/sallyport/sdk/go"
 )
@@ -21,8 +21,7 @@ func configure(raw []byte) (sallyport.Hooks, error) {
 }
 
 func (s *settings) request(r *sallyport.Request) (sallyport.Verdict, error) {
-	key, forged := s.search(r.Headers.All())
-	consumer, ok := s.keys.consumer(key)
+	consumer, ok, forged := s.search(r.Headers)
 	if !ok {
 		return r.RespondProblem(401, "Unauthorized",
 			sallyport.Header{Name: "WWW-Authenticate", Value: `ApiKey header="` + s.header + `"`})
@@ -35,33 +34,68 @@ func (s *settings) request(r *sallyport.Request) (sallyport.Verdict, error) {
 	return sallyport.Continue, s.identify(r, consumer)
 }
 
-// search returns the key that the request carries, "" for none or several, and the names of headers that pretend to be
-// the gateway's.
-func (s *settings) search(headers []sallyport.Header) (key string, forged []string) {
+// search returns whose key the request carries, and the names of headers that pretend to be the gateway's. It copies only the
+// latter: each request of the rest would else leave something to collect.
+func (s *settings) search(headers sallyport.Headers) (consumer string, ok bool, forged []string) {
 	found := 0
-	for _, h := range headers {
-		if strings.EqualFold(h.Name, s.header) {
-			key = h.Value
+	headers.Each(func(name, value []byte) bool {
+		if equalFold(name, s.header) {
+			consumer, ok = s.keys.consumer(view(value))
 			found++
 		}
-		if isForged(h.Name) {
-			forged = append(forged, h.Name)
+		if isForged(name) {
+			forged = append(forged, string(name))
 		}
+		return true
+	})
+	if found > 1 { // the upstream might take another one than we do
+		return "", false, nil
 	}
-	if found > 1 {
-		key = "" // the upstream might take another one than we do
-	}
-	return key, forged
+	return consumer, ok, forged
 }
+
+// view is b as a string, for as long as b does not change.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // isForged reports whether a name is X-Consumer or begins with X-Consumer-, underscores taken for hyphens, as many
 // servers take them.
-func isForged(name string) bool {
+func isForged(name []byte) bool {
 	n := len(consumerHeader)
-	if len(name) < n || !strings.EqualFold(strings.ReplaceAll(name[:n], "_", "-"), consumerHeader) {
+	if len(name) < n || (len(name) > n && hyphen(name[n]) != '-') {
 		return false
 	}
-	return len(name) == n || name[n] == '-' || name[n] == '_'
+	for i := range n {
+		if lower(hyphen(name[i])) != lower(consumerHeader[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func equalFold(a []byte, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func hyphen(c byte) byte {
+	if c == '_' {
+		return '-'
+	}
+	return c
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }
 
 // identify tells filters, log and upstream who the client is.

@@ -24,6 +24,25 @@ func TestSum(t *testing.T) {
 	}
 }
 
+// A digest of nothing must not let in those who show nothing.
+func TestNoKeyIsNeverKnown(t *testing.T) {
+	k := newKeys(1)
+	k.addDigest(sum(""), "nobody")
+	if consumer, ok := k.consumer(""); ok {
+		t.Errorf("got %q", consumer)
+	}
+}
+
+// Keys that share a bucket are still told apart.
+func TestSameHash(t *testing.T) {
+	k := newKeys(1)
+	h := k.hash("b")
+	k.plain[h] = []plainKey{{"a", "ann"}, {"b", "ben"}}
+	if consumer, ok := k.consumer("b"); !ok || consumer != "ben" {
+		t.Errorf("got %q, %v", consumer, ok)
+	}
+}
+
 var twoKeys = `{"keys": [{"key": "k1", "consumer": "ann"}, {"key_sha256": "` + hexSum("k2") + `", "consumer": "ben"}]}`
 
 func TestPass(t *testing.T) {
@@ -132,7 +151,7 @@ func TestRefusedConfig(t *testing.T) {
 		{"neither", `{"keys": [{"consumer": "a"}]}`, "/keys/0 must have either key or key_sha256"},
 		{"both", `{"keys": [{"key": "a", "key_sha256": "` + hexSum("a") + `", "consumer": "a"}]}`, "/keys/0 must have either key or key_sha256"},
 		{"no consumer", `{"keys": [{"key": "a"}]}`, "/keys/0 must have a consumer"},
-		{"twice", `{"keys": [{"key": "a", "consumer": "a"}, {"key_sha256": "` + hexSum("a") + `", "consumer": "b"}]}`, "/keys/1 has a key that was there before"},
+		{"twice", `{"keys": [{"key_sha256": "` + hexSum("a") + `", "consumer": "b"}, {"key": "a", "consumer": "a"}]}`, "/keys/1 has a key that was there before"},
 		{"empty key", `{"keys": [{"key": "", "consumer": "a"}]}`, "/keys/0/key must not be empty, nor begin or end with a space"},
 		{"short digest", `{"keys": [{"key_sha256": "abcd", "consumer": "a"}]}`, "/keys/0/key_sha256 must be a SHA-256 as 64 hexadecimal digits"},
 		{"consumer", `{"keys": [{"key": "a", "consumer": "a b"}]}`, "/keys/0/consumer must be visible ASCII"},

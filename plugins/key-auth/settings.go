@@ -1,9 +1,11 @@
 package main
 
 import (
+	"encoding/binary"
 	"errors"
 	"strings"
 
+	"github.com/sallyport/sallyport/sdk/go"
 	"github.com/sallyport/sallyport/sdk/go/config"
 )
 
@@ -15,7 +17,11 @@ type settings struct {
 }
 
 func readSettings(raw []byte) (*settings, error) {
-	s := &settings{header: "X-Api-Key", hide: true, keys: keys{}}
+	var seed [8]byte
+	if err := sallyport.Random(seed[:]); err != nil {
+		return nil, err
+	}
+	s := &settings{header: "X-Api-Key", hide: true, keys: newKeys(binary.LittleEndian.Uint64(seed[:]))}
 	err := config.Read(raw, func(key string, v *config.Value) error {
 		switch key {
 		case "header":
@@ -27,7 +33,7 @@ func readSettings(raw []byte) (*settings, error) {
 		}
 		return nil
 	})
-	if err == nil && len(s.keys) == 0 {
+	if err == nil && s.keys.len() == 0 {
 		err = errors.New("/keys must name at least one key")
 	}
 	return s, err
@@ -50,18 +56,19 @@ func readName(v *config.Value, dst *string) error {
 
 // readKey reads one table of keys.
 func (s *settings) readKey(v *config.Value) error {
-	var e entry
+	var plain, consumer string
+	var hashed digest
 	given := 0
 	err := v.Object(func(key string, v *config.Value) error {
 		switch key {
 		case "key":
 			given++
-			return readPlain(v, &e.digest)
+			return readPlain(v, &plain)
 		case "key_sha256":
 			given++
-			return readDigest(v, &e.digest)
+			return readDigest(v, &hashed)
 		case "consumer":
-			return readConsumer(v, &e.consumer)
+			return readConsumer(v, &consumer)
 		}
 		return nil
 	})
@@ -70,23 +77,21 @@ func (s *settings) readKey(v *config.Value) error {
 		return err
 	case given != 1:
 		return errors.New("must have either key or key_sha256")
-	case e.consumer == "":
+	case consumer == "":
 		return errors.New("must have a consumer")
-	case !s.keys.add(e):
+	case plain != "" && !s.keys.addPlain(plain, consumer), plain == "" && !s.keys.addDigest(hashed, consumer):
 		return errors.New("has a key that was there before")
 	}
 	return nil
 }
 
-func readPlain(v *config.Value, dst *digest) error {
-	var key string
-	if err := v.String(&key); err != nil {
+func readPlain(v *config.Value, dst *string) error {
+	if err := v.String(dst); err != nil {
 		return err
 	}
-	if key == "" || key != strings.TrimSpace(key) {
+	if *dst == "" || *dst != strings.TrimSpace(*dst) {
 		return errors.New("must not be empty, nor begin or end with a space")
 	}
-	*dst = sum(key)
 	return nil
 }
 

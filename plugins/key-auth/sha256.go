@@ -56,15 +56,6 @@ func compress(state *[8]uint32, block *[64]byte) {
 	}
 }
 
-// same compares in a time that does not depend on the digests.
-func (d *digest) same(other *digest) bool {
-	var different byte
-	for i := range d {
-		different |= d[i] ^ other[i]
-	}
-	return different == 0
-}
-
 // roundConstants are the first 32 bits of the fractional parts of the cube roots of the first 64 primes.
 var roundConstants = [64]uint32{
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,

@@ -42,6 +42,18 @@ func (h Headers) Bytes(name string) (value []byte, ok bool) {
 	return held(n)
 }
 
+// Each calls visit with every header, in order, without copying, until it returns false. The bytes are valid until the next call into
+// this package, so visit must make none.
+func (h Headers) Each(visit func(name, value []byte) bool) {
+	n := host.HeaderAll(h.message, "", scratch)
+	for outgrown(n) {
+		n = host.HeaderAll(h.message, "", scratch)
+	}
+	if b, ok := held(n); ok {
+		eachOfList(b, visit)
+	}
+}
+
 // Has reports whether there is a header of that name.
 func (h Headers) Has(name string) bool {
 	return host.HeaderGet(h.message, name, nil) >= 0

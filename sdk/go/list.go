@@ -19,3 +19,20 @@ func decodeList(b []byte) []Header {
 	}
 	return list
 }
+
+// eachOfList visits the fields of a field list in place.
+func eachOfList(b []byte, visit func(name, value []byte) bool) {
+	if len(b) < 4 {
+		return
+	}
+	count := int(binary.LittleEndian.Uint32(b))
+	lengths, texts := b[4:4+8*count], b[4+8*count:]
+	for i := range count {
+		name := binary.LittleEndian.Uint32(lengths[8*i:])
+		end := name + binary.LittleEndian.Uint32(lengths[8*i+4:])
+		if !visit(texts[:name:name], texts[name:end:end]) {
+			return
+		}
+		texts = texts[end:]
+	}
+}

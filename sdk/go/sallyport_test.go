@@ -97,6 +97,14 @@ func TestHeaders(t *testing.T) {
 		if got, want := r.Headers.Values("a"), []string{"1", "2"}; !reflect.DeepEqual(got, want) {
 			t.Errorf("Values: got %q, want %q", got, want)
 		}
+		visited := ""
+		r.Headers.Each(func(name, value []byte) bool {
+			visited += string(name) + "=" + string(value) + ";"
+			return string(name) != "b"
+		})
+		if want := "A=1;b=;"; visited != want {
+			t.Errorf("Each: got %q, want %q up to the false", visited, want)
+		}
 		if got, want := r.Headers.All(), []sallyport.Header{{"A", "1"}, {"b", ""}, {"a", "2"}}; !reflect.DeepEqual(got, want) {
 			t.Errorf("All: got %q, want %q", got, want)
 		}

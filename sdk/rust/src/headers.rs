@@ -48,6 +48,13 @@ impl Headers {
         self.list("")
     }
 
+    /// Calls visit with every header, in order, without copying, until it returns false.
+    pub fn each(&mut self, visit: impl FnMut(&[u8], &[u8]) -> bool) {
+        let message = self.message;
+        let n = host::read(&mut self.buf, |buf| host::header_all(message, "", buf));
+        each_of_list(&self.buf[..n.unwrap_or(0)], visit);
+    }
+
     fn list(&mut self, name: &str) -> Vec<(String, String)> {
         let message = self.message;
         let n = host::read(&mut self.buf, |buf| host::header_all(message, name, buf));
@@ -76,16 +83,27 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 
 /// Reads a field list (sdk/ABI.md, section 10): count, the lengths of names and values, their bytes.
 fn decode_list(bytes: &[u8]) -> Option<Vec<(String, String)>> {
+    let mut list = Vec::with_capacity(number(bytes, 0)?);
+    each_of_list(bytes, |name, value| {
+        list.push((text(name), text(value)));
+        true
+    })?;
+    Some(list)
+}
+
+/// Visits the fields of a field list in place.
+fn each_of_list(bytes: &[u8], mut visit: impl FnMut(&[u8], &[u8]) -> bool) -> Option<()> {
     let count = number(bytes, 0)?;
     let mut texts = bytes.get(4 + 8 * count..)?;
-    let mut list = Vec::with_capacity(count);
     for i in 0..count {
         let (name, rest) = cut(texts, number(bytes, 4 + 8 * i)?)?;
         let (value, rest) = cut(rest, number(bytes, 8 + 8 * i)?)?;
-        list.push((text(name), text(value)));
+        if !visit(name, value) {
+            break;
+        }
         texts = rest;
     }
-    Some(list)
+    Some(())
 }
 
 fn number(bytes: &[u8], at: usize) -> Option<usize> {

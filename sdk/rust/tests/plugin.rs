@@ -109,6 +109,12 @@ fn reads_and_writes_headers() {
         Hooks::REQUEST,
         |r| {
             assert_eq!(r.headers.values("a"), ["1", "2"]);
+            let mut visited = String::new();
+            r.headers.each(|name, value| {
+                visited += &format!("{:?}={:?};", name, value);
+                name != b"b"
+            });
+            assert_eq!(visited, format!("{:?}={:?};{:?}={:?};", b"A", b"1", b"b", b""));
             let all = r.headers.all();
             assert_eq!(all, fields(&[("A", "1"), ("b", ""), ("a", "2")]).0);
             assert_eq!((r.headers.get("B").as_deref(), r.headers.get("c")), (Some(""), None));
