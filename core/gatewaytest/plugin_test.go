@@ -14,11 +14,11 @@ import (
 	"github.com/sallyport/sallyport/core/gatewaytest/wat"
 )
 
-// install compiles a fixture of core/plugin into the folder that plugins are dropped in, by writing aside and renaming, as a careful
+// install writes a guest of testdata into the folder that plugins are dropped in, by writing aside and renaming, as a careful
 // user does.
 func install(t *testing.T, dir, name, fixture string) {
 	t.Helper()
-	wasm := wat.Module(t, filepath.Join("..", "plugin", "testdata", fixture+".wat"))
+	wasm := wat.Module(t, filepath.Join("..", "..", "testdata", "guests", fixture+".wat"))
 	plugins := filepath.Join(dir, "plugins")
 	if err := os.MkdirAll(plugins, 0o755); err != nil {
 		t.Fatal(err)
@@ -89,7 +89,7 @@ func TestABadReloadChangesNothing(t *testing.T) {
 			return os.WriteFile(filepath.Join(dir, "gateway.toml"), []byte(complete(strings.Replace(toml, `"p"`, `"q"`, 1))), 0o600)
 		},
 		"truncated plugin": func() error {
-			return os.WriteFile(filepath.Join(dir, "plugins", "p.wasm"), wat.Module(t, "../plugin/testdata/bare.wat")[:50], 0o644)
+			return os.WriteFile(filepath.Join(dir, "plugins", "p.wasm"), wat.Module(t, "../../testdata/guests/bare.wat")[:50], 0o644)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

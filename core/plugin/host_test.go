@@ -94,10 +94,10 @@ func newHost(t testing.TB) (*Host, *logBook) {
 	return h, book
 }
 
-// fixture returns a module of testdata.
+// fixture returns a module of testdata/guests.
 func fixture(t testing.TB, name string) []byte {
 	t.Helper()
-	return wat.Module(t, filepath.Join("testdata", name+".wat"))
+	return wat.Module(t, filepath.Join("..", "..", "testdata", "guests", name+".wat"))
 }
 
 // load loads a module of testdata.

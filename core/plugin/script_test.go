@@ -9,7 +9,7 @@ import (
 	"github.com/sallyport/sallyport/core/plugin/abi"
 )
 
-// Where the guest testdata/probe.wat keeps things.
+// Where the guest testdata/guests/probe.wat keeps things.
 const (
 	probeScript  = 4096
 	probeResults = 65536
