@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/sallyport/sallyport/core/admin"
 	"github.com/sallyport/sallyport/core/config"
@@ -37,6 +38,7 @@ func run(args []string, stderr io.Writer) int {
 // process is the running gateway with its surroundings.
 type process struct {
 	file    string
+	loaded  time.Time // when reading the first config began
 	log     *slog.Logger
 	gateway *gateway.Gateway
 	admin   *admin.Server
@@ -46,12 +48,13 @@ type process struct {
 }
 
 func start(file string, stderr io.Writer) (*process, error) {
+	loaded := time.Now()
 	cfg, err := config.Load(file)
 	if err != nil {
 		return nil, err
 	}
 	log := telemetry.NewLogger(cfg.Log.Level, stderr)
-	p := &process{file: file, log: log, gateway: gateway.New(log), cfg: cfg}
+	p := &process{file: file, loaded: loaded, log: log, gateway: gateway.New(log), cfg: cfg}
 	if err := p.gateway.Apply(cfg); err != nil {
 		return nil, err
 	}
@@ -124,6 +127,7 @@ func (p *process) watch(ctx context.Context, force <-chan struct{}) {
 		Config:  p.file,
 		Plugins: p.pluginPaths,
 		Changed: func() { _ = p.reload() }, // reload has logged its error
+		Loaded:  p.loaded,
 		Log:     p.log,
 	}
 	if err := w.Run(ctx, force); err != nil {

@@ -31,7 +31,11 @@ type Watcher struct {
 	Plugins func() []string
 	// Changed is called, from Run's goroutine, when files have changed and rest.
 	Changed func()
-	Log     *slog.Logger
+	// Loaded is when reading the current files began: what was changed from then on is a change. Zero: what is there when Run begins is known.
+	Loaded time.Time
+	Log    *slog.Logger
+
+	seen string // the state of the files when Changed was last called
 
 	watching func() // told when the folders are watched; for tests
 }
@@ -44,12 +48,16 @@ func (w *Watcher) Run(ctx context.Context, force <-chan struct{}) error {
 	}
 	defer notify.Close()
 	w.watchFolders(notify)
+	w.seen = w.state()
+	if w.isNewer() {
+		w.settle(ctx, notify)
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-force:
-			w.Changed()
+			w.change()
 		case err := <-notify.Errors:
 			w.Log.Warn("watching files", "error", err)
 			w.settle(ctx, notify) // events may have been lost: look at everything
@@ -60,7 +68,31 @@ func (w *Watcher) Run(ctx context.Context, force <-chan struct{}) error {
 			w.settle(ctx, notify)
 		}
 		w.watchFolders(notify)
+		// A folder that has just appeared may have been filled before it was watched.
+		for ctx.Err() == nil && w.state() != w.seen {
+			w.settle(ctx, notify)
+			w.watchFolders(notify)
+		}
 	}
+}
+
+// change reports what is there now; a change from here on is another one.
+func (w *Watcher) change() {
+	w.seen = w.state()
+	w.Changed()
+}
+
+// isNewer reports whether a file was written after Loaded, and so perhaps after it was read.
+func (w *Watcher) isNewer() bool {
+	if w.Loaded.IsZero() {
+		return false
+	}
+	for _, file := range w.files() {
+		if info, err := os.Stat(file); err == nil && !info.ModTime().Before(w.Loaded) {
+			return true
+		}
+	}
+	return false
 }
 
 // settle waits until the files rest, then reports the change.
@@ -83,7 +115,7 @@ func (w *Watcher) settle(ctx context.Context, notify *fsnotify.Watcher) {
 			before = now
 		}
 	}
-	w.Changed()
+	w.change()
 }
 
 // watchFolders watches folders, not files: editors and Kubernetes replace files, and a watch on a file would stay with
@@ -146,19 +178,24 @@ func (w *Watcher) concerns(event fsnotify.Event) bool {
 // state is a picture of the watched files' sizes and times.
 func (w *Watcher) state() string {
 	var b strings.Builder
-	note := func(path string) {
-		if info, err := os.Stat(path); err == nil {
-			b.WriteString(path + info.ModTime().String() + info.Mode().String())
-			b.WriteString(strconv.FormatInt(info.Size(), 10))
-		}
-	}
-	note(w.Config)
-	for _, path := range w.Plugins() {
-		note(path)
-		files, _ := filepath.Glob(filepath.Join(path, "*.wasm")) // the pattern is a constant: it cannot be malformed
-		for _, file := range files {
-			note(file)
+	for _, file := range w.files() {
+		if info, err := os.Stat(file); err == nil {
+			b.WriteString(file + info.ModTime().String() + info.Mode().String() + strconv.FormatInt(info.Size(), 10))
 		}
 	}
 	return b.String()
+}
+
+// files are the config and all plugins.
+func (w *Watcher) files() []string {
+	files := []string{w.Config}
+	for _, path := range w.Plugins() {
+		if strings.HasSuffix(path, ".wasm") {
+			files = append(files, path)
+			continue
+		}
+		inside, _ := filepath.Glob(filepath.Join(path, "*.wasm")) // the pattern is a constant: it cannot be malformed
+		files = append(files, inside...)
+	}
+	return files
 }

@@ -2,9 +2,12 @@ package reload
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -71,8 +74,13 @@ func TestChangesAreNoticed(t *testing.T) {
 			write(t, filepath.Join(dir, "aside"), "three")
 			return os.Rename(filepath.Join(dir, "aside"), filepath.Join(dir, "gateway.toml"))
 		}},
-		{"the plugin folder is made", func() error { return os.Mkdir(plugins, 0o755) }},
-		{"a plugin is dropped in", func() error { write(t, filepath.Join(plugins, "p.wasm"), "x"); return nil }},
+		{"a plugin is dropped into a new folder", func() error {
+			if err := os.Mkdir(plugins, 0o755); err != nil {
+				return err
+			}
+			write(t, filepath.Join(plugins, "p.wasm"), "x")
+			return nil
+		}},
 		{"a plugin is replaced", func() error {
 			write(t, filepath.Join(plugins, "p.new"), "y")
 			return os.Rename(filepath.Join(plugins, "p.new"), filepath.Join(plugins, "p.wasm"))
@@ -85,6 +93,53 @@ func TestChangesAreNoticed(t *testing.T) {
 			t.Fatal(err)
 		}
 		until(t, step.name, func() bool { return changes.Load() > before })
+	}
+}
+
+// What is written while the folder that holds it is not watched yet is noticed all the same.
+func TestAFolderFilledBeforeItIsWatched(t *testing.T) {
+	dir := t.TempDir()
+	plugins := filepath.Join(dir, "plugins")
+	write(t, filepath.Join(dir, "gateway.toml"), "one")
+	var mu sync.Mutex
+	var seen []string
+	w := Watcher{Config: filepath.Join(dir, "gateway.toml"), Plugins: func() []string { return []string{plugins} }, Log: slog.New(slog.DiscardHandler)}
+	w.Changed = func() {
+		_, err := os.Stat(filepath.Join(plugins, "p.wasm"))
+		mu.Lock()
+		defer mu.Unlock()
+		if seen = append(seen, fmt.Sprint(err == nil)); len(seen) == 1 {
+			if err := os.Mkdir(plugins, 0o755); err != nil {
+				t.Error(err)
+			}
+			write(t, filepath.Join(plugins, "p.wasm"), "x")
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	force := make(chan struct{})
+	done := make(chan error, 1)
+	go func() { done <- w.Run(ctx, force) }()
+	force <- struct{}{}
+	until(t, "the plugin is seen", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Contains(seen, "true")
+	})
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// What was written between the first reading and Run is a change.
+func TestChangedBeforeRun(t *testing.T) {
+	dir := t.TempDir()
+	w := Watcher{Config: filepath.Join(dir, "gateway.toml"), Plugins: func() []string { return nil }, Loaded: time.Now().Add(-time.Hour), Log: slog.New(slog.DiscardHandler)}
+	write(t, w.Config, "one")
+	ctx, cancel := context.WithCancel(context.Background())
+	w.Changed = cancel
+	if err := w.Run(ctx, nil); err != nil {
+		t.Error(err)
 	}
 }
 
