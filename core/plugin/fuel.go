@@ -26,13 +26,15 @@ type tank struct {
 	slice    int64
 	budget   int64
 	granted  int64 // what was put into the global so far, less what was overdrawn
-	looked   int64 // at the clock, by Host.now
+	looked   int64 // at the clock, by Host.now; notLooked: not yet
 	timeLeft int64 // nanoseconds
 }
 
 // slowestUnit is the longest that a unit of fuel can take, in nanoseconds: a load that misses every cache. A slice that
 // took longer has waited for a core, and that is not the guest's doing.
 const slowestUnit = 20
+
+const notLooked = -1
 
 // bind finds the globals. It is called before the first use, which may come during the module's start function.
 func (t *tank) bind(mod api.Module) {
@@ -46,11 +48,12 @@ func (t *tank) open(budget int64, limit time.Duration) {
 	t.looked, t.timeLeft = t.host.now(), int64(limit)
 }
 
-// fill begins a budget with a fresh slice.
+// fill begins a budget with a fresh slice. The clock is not looked at: most hooks end within their first slice, and one that
+// does not has the time limit from there on.
 func (t *tank) fill(budget int64, limit time.Duration) {
 	t.budget, t.granted = budget, min(t.slice, budget)
 	t.fuel.Set(uint64(t.granted))
-	t.looked, t.timeLeft = t.host.now(), int64(limit)
+	t.looked, t.timeLeft = notLooked, int64(limit)
 }
 
 // used returns the units spent since the budget began.
@@ -69,7 +72,9 @@ func (t *tank) charge(units int64) {
 func (t *tank) refill() {
 	spent := t.used()
 	now := t.host.now()
-	t.timeLeft -= min(now-t.looked, slowestUnit*t.slice)
+	if t.looked != notLooked {
+		t.timeLeft -= min(now-t.looked, slowestUnit*t.slice)
+	}
 	t.looked = now
 	switch {
 	case spent > t.budget:

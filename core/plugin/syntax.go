@@ -56,7 +56,17 @@ func visible(s string) bool {
 }
 
 // trimSpace drops optional white space (RFC 9110, section 5.6.3) at both ends.
-func trimSpace(s string) string { return strings.Trim(s, " \t") }
+func trimSpace(s string) string {
+	for len(s) > 0 && isSpace(s[0]) {
+		s = s[1:]
+	}
+	for len(s) > 0 && isSpace(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' }
 
 // validHost reports whether s is a host's name or address, perhaps with a port.
 func validHost(s string) bool {

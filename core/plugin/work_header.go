@@ -2,22 +2,28 @@ package plugin
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/sallyport/sallyport/core/header"
 	"github.com/sallyport/sallyport/core/plugin/abi"
 )
 
-// framing are the fields that belong to the connection: they are the engine's, plugins neither see nor write them.
-var framing = [...]string{
-	"Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "HTTP2-Settings",
-	"Content-Length",
-}
-
+// isFraming reports whether a field belongs to the connection: those are the engine's, plugins neither see nor write them. Most names
+// are told apart by their length alone.
 func isFraming(name string) bool {
-	for i := range framing {
-		if header.EqualName(name, framing[i]) {
-			return true
-		}
+	switch len(name) {
+	case 2:
+		return header.EqualName(name, "TE")
+	case 7:
+		return header.EqualName(name, "Trailer") || header.EqualName(name, "Upgrade")
+	case 10:
+		return header.EqualName(name, "Connection") || header.EqualName(name, "Keep-Alive")
+	case 14:
+		return header.EqualName(name, "HTTP2-Settings") || header.EqualName(name, "Content-Length")
+	case 16:
+		return header.EqualName(name, "Proxy-Connection")
+	case 17:
+		return header.EqualName(name, "Transfer-Encoding")
 	}
 	return false
 }
@@ -42,37 +48,36 @@ func (h *hookCall) headerGet(p part, name string) (string, abi.Code) {
 	return value, ok
 }
 
-// headerAll calls each with the fields of that name, or with all when it is empty. Host comes only when it is named.
-func (h *hookCall) headerAll(p part, name string, each func(header.Field)) abi.Code {
+// headerList returns the fields of that name, or all when it is empty, in the form of sdk/ABI.md, section 10. Host comes only
+// when it is named.
+func (h *hookCall) headerList(p part, name string) (string, abi.Code) {
 	if len(name) > abi.MaxName {
-		return abi.TooLarge
+		return "", abi.TooLarge
 	}
 	if p == request && isHost(name) {
-		each(header.Field{Name: "Host", Value: h.x.Req.Host})
-		return ok
+		return h.borrow(encodeList(h.scratch, "", []header.Field{{Name: "Host", Value: h.x.Req.Host}})), ok
 	}
-	for _, field := range h.fields(p).All() {
-		if (name == "" || header.EqualName(field.Name, name)) && !isFraming(field.Name) {
-			each(field)
-		}
-	}
-	return ok
+	return h.borrow(encodeList(h.scratch, name, h.fields(p).All())), ok
 }
 
-// headerList returns those fields in the form of sdk/ABI.md, section 10.
-func (h *hookCall) headerList(p part, name string) (string, abi.Code) {
-	list := append(h.scratch[:0], 0, 0, 0, 0)
-	count := uint32(0)
-	code := h.headerAll(p, name, func(f header.Field) {
-		count++
-		list = binary.LittleEndian.AppendUint32(list, uint32(len(f.Name)))
-		list = binary.LittleEndian.AppendUint32(list, uint32(len(f.Value)))
-	})
-	binary.LittleEndian.PutUint32(list, count)
-	h.headerAll(p, name, func(f header.Field) {
+// encodeList makes, in buf, a field list of the fields of that name. There is room for the lengths of all: mostly all are wanted.
+func encodeList(buf []byte, name string, fields []header.Field) []byte {
+	const count, lengths = 4, 8
+	texts := count + lengths*len(fields)
+	list := slices.Grow(buf[:0], texts)[:texts]
+	n := 0
+	for _, f := range fields {
+		if name != "" && !header.EqualName(f.Name, name) || isFraming(f.Name) {
+			continue
+		}
+		at := list[count+lengths*n:]
+		binary.LittleEndian.PutUint32(at, uint32(len(f.Name)))
+		binary.LittleEndian.PutUint32(at[4:], uint32(len(f.Value)))
 		list = append(append(list, f.Name...), f.Value...)
-	})
-	return h.borrow(list), code
+		n++
+	}
+	binary.LittleEndian.PutUint32(list, uint32(n))
+	return slices.Delete(list, count+lengths*n, texts)
 }
 
 // headerSet makes value the only one of its name; the request's host counts as a field here.

@@ -1,11 +1,7 @@
 // Ip-rules lets requests pass or refuses them by the client's address.
 package main
 
-import (
-	"net/netip"
-
-	"github.com/sallyport/sallyport/sdk/go"
-)
+import "github.com/sallyport/sallyport/sdk/go"
 
 func init() { sallyport.Register(configure) }
 
@@ -18,11 +14,12 @@ func configure(raw []byte) (sallyport.Hooks, error) {
 
 // request fails, rather than guess, when the gateway gives no address that can be understood.
 func (r *rules) request(req *sallyport.Request) (sallyport.Verdict, error) {
-	addr, err := netip.ParseAddr(req.ClientAddress())
+	text, _ := req.Bytes(sallyport.FieldClientAddress)
+	client, err := readAddress(text)
 	if err != nil {
 		return sallyport.Continue, err
 	}
-	if r.pass(addr) {
+	if r.pass(client) {
 		return sallyport.Continue, nil
 	}
 	return req.RespondProblem(r.status, title(r.status))

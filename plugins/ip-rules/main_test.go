@@ -154,7 +154,7 @@ func TestSetAgainstScan(t *testing.T) {
 		for _, n := range networks {
 			want = want || n.Contains(addr)
 		}
-		if got := s.contains(addr); got != want {
+		if got := s.contains(client(t, addr)); got != want {
 			t.Fatalf("contains(%v) = %v, want %v", addr, got, want)
 		}
 	}
@@ -171,11 +171,20 @@ func BenchmarkHundredThousand(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	addr := netip.MustParseAddr("1.20.30.200")
+	addr := client(b, netip.MustParseAddr("1.20.30.200"))
 	b.ReportAllocs()
 	for b.Loop() {
 		if !r.pass(addr) {
 			b.Fatal("refused")
 		}
 	}
+}
+
+func client(t testing.TB, addr netip.Addr) network {
+	t.Helper()
+	n, err := readAddress([]byte(addr.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

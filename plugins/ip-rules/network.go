@@ -37,6 +37,15 @@ func ones(n int) uint64 {
 	return ^uint64(0) >> (64 - min(n, 64))
 }
 
+// readAddress reads a client's address as a network of its own. A zone is of no interest to rules.
+func readAddress(text []byte) (network, error) {
+	if n, ok := parseV4(text); ok && n.free == 0 {
+		return n, nil
+	}
+	addr, err := netip.ParseAddr(string(text))
+	return network{first: numberOf(addr), v4: addr.Unmap().Is4()}, err
+}
+
 // readNetwork reads an address, or a network in CIDR notation.
 func readNetwork(text string) (network, error) {
 	n, ok := parseV4(text)
@@ -53,25 +62,25 @@ func readNetwork(text string) (network, error) {
 }
 
 // parseV4 does for IPv4 what parseAny does, at a tenth of the work: lists can be long.
-func parseV4(text string) (n network, ok bool) {
+func parseV4[T string | []byte](text T) (n network, ok bool) {
 	address := uint64(0xffff)
 	for i := range 4 {
 		octet, rest, ok := decimal(text, 255)
 		address = address<<8 | octet
-		if ok && i == 3 && rest == "" {
+		if ok && i == 3 && len(rest) == 0 {
 			return network{number{0, address}, 0, true}, true
 		}
-		if !ok || rest == "" || rest[0] != ".../"[i] {
+		if !ok || len(rest) == 0 || rest[0] != ".../"[i] {
 			return network{}, false
 		}
 		text = rest[1:]
 	}
 	bits, rest, ok := decimal(text, 32)
-	return network{number{0, address}, 32 - int(bits), true}, ok && rest == ""
+	return network{number{0, address}, 32 - int(bits), true}, ok && len(rest) == 0
 }
 
 // decimal reads a number of up to three digits, without leading zeros, and returns what follows it.
-func decimal(s string, most uint64) (n uint64, rest string, ok bool) {
+func decimal[T string | []byte](s T, most uint64) (n uint64, rest T, ok bool) {
 	i := 0
 	for i < min(len(s), 3) && '0' <= s[i] && s[i] <= '9' {
 		n = n*10 + uint64(s[i]-'0')

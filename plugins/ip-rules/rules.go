@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"net/netip"
 
 	"github.com/sallyport/sallyport/sdk/go/config"
 )
@@ -37,8 +36,8 @@ func readRules(raw []byte) (*rules, error) {
 }
 
 // pass says whether an address may: deny beats allow.
-func (r *rules) pass(addr netip.Addr) bool {
-	return !r.deny.contains(addr) && (!r.allowed || r.allow.contains(addr))
+func (r *rules) pass(client network) bool {
+	return !r.deny.contains(client) && (!r.allowed || r.allow.contains(client))
 }
 
 // readSet reads a list of addresses and networks. An empty one is refused: it would either mean nothing, or lock

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"net/netip"
 	"slices"
 )
 
@@ -54,13 +53,12 @@ func merge(spans []span) []span {
 }
 
 // contains reports whether the address is in the set.
-func (s *set) contains(addr netip.Addr) bool {
-	addr = addr.Unmap()
+func (s *set) contains(address network) bool {
 	spans := s.v6
-	if addr.Is4() {
+	if address.v4 {
 		spans = s.v4
 	}
-	wanted := numberOf(addr)
+	wanted := address.first
 	low, high := 0, len(spans)
 	for low < high {
 		middle := int(uint(low+high) / 2)

@@ -34,24 +34,34 @@ func (s *settings) request(r *sallyport.Request) (sallyport.Verdict, error) {
 	return sallyport.Continue, s.identify(r, consumer)
 }
 
+// findings are what a look through the request's headers brings.
+type findings struct {
+	keys     int    // headers that hold a key
+	consumer string // of the last of them
+	known    bool
+	forged   []string // names of headers that pretend to be the gateway's
+}
+
 // search returns whose key the request carries, and the names of headers that pretend to be the gateway's. It copies only the
-// latter: each request of the rest would else leave something to collect.
+// latter, and works in a place that is kept: each request of the rest would else leave something to collect.
 func (s *settings) search(headers sallyport.Headers) (consumer string, ok bool, forged []string) {
-	found := 0
-	headers.Each(func(name, value []byte) bool {
-		if equalFold(name, s.header) {
-			consumer, ok = s.keys.consumer(view(value))
-			found++
-		}
-		if isForged(name) {
-			forged = append(forged, string(name))
-		}
-		return true
-	})
-	if found > 1 { // the upstream might take another one than we do
+	s.found = findings{}
+	headers.Each(s.visit)
+	if s.found.keys > 1 { // the upstream might take another one than we do
 		return "", false, nil
 	}
-	return consumer, ok, forged
+	return s.found.consumer, s.found.known, s.found.forged
+}
+
+func (s *settings) look(name, value []byte) bool {
+	if equalFold(name, s.header) {
+		s.found.consumer, s.found.known = s.keys.consumer(view(value))
+		s.found.keys++
+	}
+	if isForged(name) {
+		s.found.forged = append(s.found.forged, string(name))
+	}
+	return true
 }
 
 // view is b as a string, for as long as b does not change.

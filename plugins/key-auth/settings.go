@@ -14,6 +14,8 @@ type settings struct {
 	header string
 	hide   bool
 	keys   keys
+	visit  func(name, value []byte) bool // s.look, made once
+	found  findings                      // of the request at hand: an instance has one at a time
 }
 
 func readSettings(raw []byte) (*settings, error) {
@@ -22,6 +24,7 @@ func readSettings(raw []byte) (*settings, error) {
 		return nil, err
 	}
 	s := &settings{header: "X-Api-Key", hide: true, keys: newKeys(binary.LittleEndian.Uint64(seed[:]))}
+	s.visit = s.look
 	err := config.Read(raw, func(key string, v *config.Value) error {
 		switch key {
 		case "header":
