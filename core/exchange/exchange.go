@@ -125,6 +125,8 @@ type Exchange struct {
 	Received   int64 // bytes of request content read
 	Sent       int64 // bytes of response content written
 	KeepAlive  bool  // the engine means to read another request from this connection
+	// Idle is how long a tunnel, or an answer whose head is there, may bring no byte; 0: what the engine allows. The Handler sets it.
+	Idle time.Duration
 
 	// Pinned is what the Handler keeps between Serve and End.
 	Pinned any

@@ -25,6 +25,7 @@ const (
 	GatewayTimeout                  // 504: the upstream was too slow
 	NotImplemented                  // 501: a transfer coding or protocol we do not speak
 	VersionNotSupported             // 505
+	Misdirected                     // 421: the connection's certificate does not serve the host that is asked for
 )
 
 type kindText struct {
@@ -48,6 +49,7 @@ var kindTexts = [...]kindText{
 	GatewayTimeout:      {"gateway_timeout", 504, "Gateway Timeout"},
 	NotImplemented:      {"not_implemented", 501, "Not Implemented"},
 	VersionNotSupported: {"version_not_supported", 505, "HTTP Version Not Supported"},
+	Misdirected:         {"misdirected", 421, "Misdirected Request"},
 }
 
 // String returns the kind's name as logs show it.
