@@ -56,7 +56,7 @@ func hexFile(file string) string { return strings.TrimSuffix(file, ".wat") + ".h
 func compile(t testing.TB, file string) []byte {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out.wasm")
-	if text, err := exec.Command("wat2wasm", file, "-o", out).CombinedOutput(); err != nil {
+	if text, err := exec.Command("wat2wasm", "--debug-names", "-o", out, file).CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", file, err, text)
 	}
 	wasm, err := os.ReadFile(out)
