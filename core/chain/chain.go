@@ -28,6 +28,7 @@ type Hooks uint8
 const (
 	OnRequest Hooks = 1 << iota
 	OnResponse
+	OnEnd // the filter is an Ender
 )
 
 // Filter is one step of a chain. A Filter is shared by all exchanges of its routes and keeps nothing of them: what
@@ -40,6 +41,12 @@ type Filter interface {
 	Request(x *exchange.Exchange, place int) (Verdict, error)
 	// Response may change or replace the response. After an error everything is as before the call.
 	Response(x *exchange.Exchange, place int) error
+}
+
+// Ender is a Filter that asks for OnEnd.
+type Ender interface {
+	// End is called once for each exchange that came to the filter, when its last byte has been sent or never will be.
+	End(x *exchange.Exchange, place int)
 }
 
 // OnError says what happens when a filter fails.
@@ -63,6 +70,7 @@ type Chain struct {
 	steps      []Step
 	requests   uint64 // one bit for each step with that hook
 	responses  uint64
+	ends       uint64
 	answerWith func(*exchange.Exchange, *fault.Fault)
 }
 
@@ -79,6 +87,9 @@ func Compile(steps []Step, answerWith func(*exchange.Exchange, *fault.Fault)) (*
 		}
 		if hooks&OnResponse != 0 {
 			c.responses |= 1 << i
+		}
+		if _, isEnder := step.Filter.(Ender); isEnder && hooks&OnEnd != 0 {
+			c.ends |= 1 << i
 		}
 	}
 	return c, nil
@@ -97,12 +108,13 @@ func (c *Chain) Request(x *exchange.Exchange) Verdict {
 		}
 		verdict, err := c.steps[i].Filter.Request(x, i)
 		switch {
-		case err != nil && c.steps[i].OnError == Skip:
+		case err != nil && c.skips(i, err):
 			continue
 		case err != nil:
 			c.answerWith(x, fault.From(err))
 			return Respond
 		case verdict == Respond:
+			x.Answered = bit
 			return Respond
 		}
 		x.Ran |= bit
@@ -117,8 +129,27 @@ func (c *Chain) Response(x *exchange.Exchange) {
 		i := bits.Len64(left) - 1
 		left &^= 1 << i
 		err := c.steps[i].Filter.Response(x, i)
-		if err != nil && c.steps[i].OnError == Deny {
+		if err != nil && !c.skips(i, err) {
 			c.answerWith(x, fault.From(err))
 		}
+	}
+}
+
+// skips reports whether a step's error is passed over: only a failure of its own can be. Content that client or upstream did not bring
+// as it should is gone, whoever asked for it.
+func (c *Chain) skips(i int, err error) bool {
+	side := fault.From(err).Side
+	return c.steps[i].OnError == Skip && side != fault.Client && side != fault.Upstream
+}
+
+// HasEnd reports whether a filter wants to hear of the exchange's end.
+func (c *Chain) HasEnd() bool { return c.ends != 0 }
+
+// End tells the filters that let the request pass, and the one that responded, in reverse.
+func (c *Chain) End(x *exchange.Exchange) {
+	for left := (x.Ran | x.Answered) & c.ends; left != 0; {
+		i := bits.Len64(left) - 1
+		left &^= 1 << i
+		c.steps[i].Filter.(Ender).End(x, i)
 	}
 }

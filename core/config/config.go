@@ -80,6 +80,7 @@ type PluginLimits struct {
 	MaxInstances int
 	MaxUses      int64         // hooks an instance runs before a fresh one takes its place; 0: no bound
 	WaitTimeout  time.Duration // for an idle instance when all are busy
+	BufferLimit  int64         // bytes of a body that is held whole for it
 }
 
 // Plugin is one [plugins.NAME] table.

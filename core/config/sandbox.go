@@ -11,7 +11,7 @@ import (
 func defaultPluginLimits() PluginLimits {
 	return PluginLimits{
 		Memory: 16 << 20, Fuel: 100_000_000, Slice: 1_000_000, FuelStart: 2_000_000_000,
-		TimeLimit: 100 * time.Millisecond, MaxInstances: 64, MaxUses: 100_000, WaitTimeout: time.Second,
+		TimeLimit: 100 * time.Millisecond, MaxInstances: 64, MaxUses: 100_000, WaitTimeout: time.Second, BufferLimit: 1 << 20,
 	}
 }
 
@@ -52,6 +52,7 @@ func pluginLimitKeys() keys[PluginLimits] {
 		{"max_instances", func(v value, l *PluginLimits) { integer(v, &l.MaxInstances, 1, 10_000) }},
 		{"max_uses", func(v value, l *PluginLimits) { integer(v, &l.MaxUses, 0, most) }},
 		{"wait_timeout", func(v value, l *PluginLimits) { v.duration(&l.WaitTimeout, 0, time.Minute) }},
+		{"buffer_limit", func(v value, l *PluginLimits) { size(v, &l.BufferLimit, 1<<10, 1<<30) }},
 	}
 }
 

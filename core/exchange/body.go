@@ -1,6 +1,9 @@
 package exchange
 
-import "io"
+import (
+	"errors"
+	"io"
+)
 
 // Unknown is the Length of a body whose end shows only when it comes.
 const Unknown int64 = -1
@@ -67,6 +70,57 @@ func (b *Body) Read(p []byte) (int, error) {
 func (b *Body) Set(content []byte) {
 	_ = b.Close() // the old content is not wanted any more: how its source ends is of no interest
 	*b = Body{Length: int64(len(content)), Held: content}
+}
+
+// ErrTooLarge says that content is larger than may be held.
+var ErrTooLarge = errors.New("content is larger than may be held")
+
+// firstRoom is what is taken to hold content whose length is not known.
+const firstRoom = 8 << 10
+
+// Hold reads what is still to come, so that all of the content is in Held, and lets go of the Source. It fails with ErrTooLarge beyond limit
+// bytes, and with the Source's error; then the body has lost bytes and is good for nothing but Close.
+func (b *Body) Hold(limit int64) error {
+	if b.Whole() {
+		return nil
+	}
+	if b.Length > limit {
+		return ErrTooLarge
+	}
+	room := max(b.Length, firstRoom)
+	if b.Length < 0 {
+		room = max(firstRoom, 2*int64(len(b.Held)))
+	}
+	held, err := readAll(b.Source, append(make([]byte, 0, min(room, limit)), b.Held...), limit)
+	if err != nil {
+		return err
+	}
+	off := b.off
+	_ = b.Close() // it has been read to its end
+	*b = Body{Length: int64(len(held)), Held: held, off: off}
+	return nil
+}
+
+// readAll appends all that source brings, up to limit bytes together.
+func readAll(source Source, held []byte, limit int64) ([]byte, error) {
+	for {
+		if len(held) == cap(held) {
+			// One byte more than the limit shows that there is more.
+			grown := make([]byte, len(held), min(max(2*int64(cap(held)), firstRoom), limit+1))
+			copy(grown, held)
+			held = grown
+		}
+		n, err := source.Read(held[len(held):cap(held)])
+		held = held[:len(held)+n]
+		switch {
+		case int64(len(held)) > limit:
+			return nil, ErrTooLarge
+		case err == io.EOF:
+			return held, nil
+		case err != nil:
+			return nil, err
+		}
+	}
 }
 
 // Close lets go of the Source; it may be called more than once.

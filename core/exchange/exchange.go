@@ -135,6 +135,8 @@ type Exchange struct {
 
 	// Ran has a bit for each of the chain's filters that has let the request pass: those, in reverse, see the response.
 	Ran uint64
+	// Answered is the bit of the one that responded.
+	Answered uint64
 
 	lent   *lent // what the pool knows of it
 	attrs  []Attr

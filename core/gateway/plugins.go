@@ -147,7 +147,7 @@ func readPlugin(c config.Plugin) ([]byte, error) {
 func pluginLimits(l config.PluginLimits) plugin.Limits {
 	return plugin.Limits{
 		Memory: l.Memory, Fuel: l.Fuel, Slice: l.Slice, FuelStart: l.FuelStart,
-		TimeLimit: l.TimeLimit, WaitTimeout: l.WaitTimeout, MaxInstances: l.MaxInstances, MaxUses: l.MaxUses,
+		TimeLimit: l.TimeLimit, WaitTimeout: l.WaitTimeout, MaxInstances: l.MaxInstances, MaxUses: l.MaxUses, BufferLimit: l.BufferLimit,
 	}
 }
 

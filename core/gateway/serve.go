@@ -27,6 +27,7 @@ func (g *Gateway) Serve(x *exchange.Exchange) {
 		fail(x, f)
 		return
 	}
+	x.Pinned = r
 	if r.chain.Request(x) == chain.Continue {
 		x.Times.Chain = time.Now()
 		if f := r.backend.Answer(x); f != nil {
@@ -34,13 +35,16 @@ func (g *Gateway) Serve(x *exchange.Exchange) {
 		}
 	}
 	r.chain.Response(x)
-	if x.Resp.Tunnel != nil {
+	if x.Resp.Tunnel != nil && !r.chain.HasEnd() {
 		g.unpin(x) // no hook is left to run, and a tunnel may outlive many generations
 	}
 }
 
 // End closes the account of an exchange: every one ends here, once, however it went.
 func (g *Gateway) End(x *exchange.Exchange) {
+	if r, ok := x.Pinned.(*servedRoute); ok {
+		r.chain.End(x)
+	}
 	if log := g.access.Load(); log != nil {
 		log.Write(x)
 	}
@@ -81,10 +85,13 @@ func (g *Gateway) pin(x *exchange.Exchange) *Snapshot {
 	}
 }
 
-// unpin lets go of the exchange's Snapshot, if it still holds one.
+// unpin lets go of the exchange's Snapshot, if it still holds one: by itself, or by the route that it found there.
 func (g *Gateway) unpin(x *exchange.Exchange) {
-	if s, ok := x.Pinned.(*Snapshot); ok {
-		x.Pinned = nil
-		s.unpin(x.Shard)
+	switch pinned := x.Pinned.(type) {
+	case *Snapshot:
+		pinned.unpin(x.Shard)
+	case *servedRoute:
+		pinned.snapshot.unpin(x.Shard)
 	}
+	x.Pinned = nil
 }

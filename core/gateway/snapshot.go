@@ -24,6 +24,7 @@ type answerer interface {
 
 // servedRoute is a Route as built: what serve.go needs of it and nothing else.
 type servedRoute struct {
+	snapshot      *Snapshot
 	name          string
 	chain         *chain.Chain
 	backend       answerer

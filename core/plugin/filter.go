@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -29,11 +30,19 @@ func (f *filter) Hooks() chain.Hooks {
 	if f.pool.wants&abi.HookResponse != 0 {
 		wants |= chain.OnResponse
 	}
+	if f.pool.wants&abi.HookEnd != 0 {
+		wants |= chain.OnEnd
+	}
 	return wants
 }
 
-// Request runs on_request in whatever instance is idle.
+// Request runs on_request in whatever instance is idle. The body is waited for before an instance is taken: a slow client holds none.
 func (f *filter) Request(x *exchange.Exchange, place int) (chain.Verdict, error) {
+	if f.pool.wants&abi.HookRequestBody != 0 {
+		if err := f.hold(&x.Req.Body, fault.BodyTooLarge, fault.Client); err != nil {
+			return chain.Continue, err
+		}
+	}
 	result, err := f.run(onRequest, x, place)
 	if err == nil && result == abi.ResultRespond {
 		return chain.Respond, nil
@@ -43,8 +52,29 @@ func (f *filter) Request(x *exchange.Exchange, place int) (chain.Verdict, error)
 
 // Response runs on_response in whatever instance is idle.
 func (f *filter) Response(x *exchange.Exchange, place int) error {
+	if f.pool.wants&abi.HookResponseBody != 0 && x.Resp.Tunnel == nil {
+		if err := f.hold(&x.Resp.Body, fault.BadGateway, fault.Upstream); err != nil {
+			return err
+		}
+	}
 	_, err := f.run(onResponse, x, place)
 	return err
+}
+
+// End runs on_end in whatever instance is idle. Its failure is logged; there is nothing left that it could change.
+func (f *filter) End(x *exchange.Exchange, place int) { _, _ = f.run(onEnd, x, place) }
+
+// hold waits for the whole of a body. One that is too large, or that does not come, is its sender's fault.
+func (f *filter) hold(b *exchange.Body, tooLarge fault.Kind, side fault.Side) error {
+	err := b.Hold(f.pool.plugin.limits.BufferLimit)
+	var known *fault.Fault
+	switch {
+	case err == nil || errors.As(err, &known):
+		return err
+	case errors.Is(err, exchange.ErrTooLarge):
+		return &fault.Fault{Kind: tooLarge, Side: side, Reason: "the content is larger than can be examined", Err: err}
+	}
+	return fault.Wrap(tooLarge, side, err)
 }
 
 // run runs a hook, and once more in a fresh instance if the first one's past may be to blame.

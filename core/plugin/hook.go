@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/sallyport/sallyport/core/plugin/abi"
@@ -12,6 +13,7 @@ type hook uint8
 const (
 	onRequest hook = iota
 	onResponse
+	onEnd
 	hookCount
 )
 
@@ -25,12 +27,13 @@ type hookInfo struct {
 var hooks = [hookCount]hookInfo{
 	onRequest:  {abi.ExportRequest, abi.HookRequest, abi.InRequest},
 	onResponse: {abi.ExportResponse, abi.HookResponse, abi.InResponse},
+	onEnd:      {abi.ExportEnd, abi.HookEnd, abi.InEnd},
 }
 
 // judge says what is wrong with a hook's result, if anything.
 func (h hook) judge(result int32, responded bool) error {
 	switch {
-	case result == abi.ResultContinue:
+	case result == abi.ResultContinue || h == onEnd: // which has no result
 		return nil
 	case result == abi.ResultRespond && h == onRequest && responded:
 		return nil
@@ -46,6 +49,12 @@ func (h hook) judge(result int32, responded bool) error {
 func checkHooks(wants abi.Hooks, exported map[string]bool) error {
 	if unknown := wants &^ abi.KnownHooks; unknown != 0 {
 		return fmt.Errorf("on_configure asks for hook bits %#x, which ABI level %d does not have", uint32(unknown), abi.Level)
+	}
+	switch {
+	case wants&abi.HookRequestBody != 0 && wants&abi.HookRequestChunks != 0:
+		return errors.New("on_configure asks for the request's body both whole and in chunks")
+	case wants&abi.HookResponseBody != 0 && wants&abi.HookResponseChunks != 0:
+		return errors.New("on_configure asks for the response's body both whole and in chunks")
 	}
 	for _, info := range abi.AllHooks() {
 		switch {

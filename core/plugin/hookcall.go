@@ -15,6 +15,8 @@ type part uint8
 const (
 	request part = iota
 	response
+	requestTrailers
+	responseTrailers
 )
 
 // hookCall is one hook's work on its exchange: the host functions without their decoding. Strings handed to its methods are
@@ -23,6 +25,7 @@ type hookCall struct {
 	x         *exchange.Exchange // nil while the instance starts
 	place     int                // of the filter in its chain
 	phase     abi.Phases
+	wants     abi.Hooks // of the plugin
 	responded bool
 	saved     savepoint
 	scratch   []byte
@@ -50,8 +53,13 @@ func (h *hookCall) undo() {
 
 // fields returns a message's fields to read.
 func (h *hookCall) fields(p part) *header.Fields {
-	if p == response {
+	switch p {
+	case response:
 		return &h.x.Resp.Fields
+	case requestTrailers:
+		return &h.x.Req.Trailers
+	case responseTrailers:
+		return &h.x.Resp.Trailers
 	}
 	return &h.x.Req.Fields
 }

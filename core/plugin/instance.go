@@ -85,7 +85,8 @@ func (i *instance) configure() error {
 	if wants < 0 {
 		return refusal(i.call.reason, wants)
 	}
-	i.wants = abi.Hooks(wants)
+	i.wants = abi.Hooks(wants).Implied()
+	i.call.work.wants = i.wants
 	i.startBytes = i.call.mem.Size()
 	if err := checkHooks(i.wants, i.pool.plugin.exports); err != nil {
 		return err

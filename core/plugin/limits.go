@@ -20,6 +20,7 @@ type Limits struct {
 	TimeLimit    time.Duration // wall time of one hook; default 100 ms
 	WaitTimeout  time.Duration // for an instance when all are busy; default 1 s
 	MaxInstances int           // over all configurations of the plugin; default 64
+	BufferLimit  int64         // bytes of a body that is held whole for a hook; default 1 MiB
 	MaxUses      int64         // hooks an instance runs before a fresh one takes its place; 0: no bound
 }
 
@@ -31,6 +32,7 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.TimeLimit, 100*time.Millisecond)
 	orDefault(&l.WaitTimeout, time.Second)
 	orDefault(&l.MaxInstances, 64)
+	orDefault(&l.BufferLimit, 1<<20)
 	return l
 }
 

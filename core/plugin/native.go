@@ -26,6 +26,9 @@ func nativeFunctions() map[string]hostFunction {
 		"header_set":    hostHeaderSet,
 		"header_add":    hostHeaderAdd,
 		"header_remove": hostHeaderRemove,
+		"body_size":     hostBodySize,
+		"body_read":     hostBodyRead,
+		"body_write":    hostBodyWrite,
 		"respond":       hostRespond,
 		"state_get":     hostStateGet,
 		"state_set":     hostStateSet,
@@ -44,20 +47,26 @@ func (a args) message(i int) (part, abi.Code) {
 		return request, ok
 	case handle == abi.Response:
 		return response, ok
-	case handle == abi.RequestTrailers || handle == abi.ResponseTrailers:
-		return 0, abi.WrongPhase // complete only after the body, which no hook of this release sees
+	case handle == abi.RequestTrailers:
+		return requestTrailers, a.call.work.complete(request)
+	case handle == abi.ResponseTrailers:
+		return responseTrailers, a.call.work.complete(response)
 	case handle >= abi.FirstFetch:
 		return 0, abi.NotFound
 	}
 	return 0, abi.Invalid
 }
 
-// writable decodes the handle of a message that is to be changed: answers of fetches never are.
+// writable decodes the handle of a message that is to be changed: answers of fetches never are, nor trailers by the hooks of this release.
 func (a args) writable(i int) (part, abi.Code) {
 	if abi.Message(a.u32(i)) >= abi.FirstFetch {
 		return 0, abi.Invalid
 	}
-	return a.message(i)
+	p, code := a.message(i)
+	if code == ok && (p == requestTrailers || p == responseTrailers) {
+		code = abi.WrongPhase
+	}
+	return p, code
 }
 
 // orCode is the result of a function that returns a number.
@@ -111,7 +120,7 @@ func hostQuery(c *call, a args) int64 {
 
 func hostStatus(c *call, a args) int64 {
 	p, code := a.message(0)
-	if code == ok && p == request {
+	if code == ok && p != response {
 		code = abi.Invalid
 	}
 	if code != ok {
@@ -169,6 +178,34 @@ func hostHeaderRemove(c *call, a args) int64 {
 		return int64(code)
 	}
 	return orCode(c.work.headerRemove(p, name))
+}
+
+func hostBodySize(c *call, a args) int64 {
+	p, code := a.message(0)
+	if code != ok {
+		return int64(code)
+	}
+	return orCode(c.work.bodySize(p))
+}
+
+func hostBodyRead(c *call, a args) int64 {
+	buf := a.region(2)
+	p, code := a.message(0)
+	if code != ok {
+		return int64(code)
+	}
+	n, code := c.work.bodyRead(p, a.u32(1), buf)
+	c.cost += int64(n / bytesPer)
+	return orCode(n, code)
+}
+
+func hostBodyWrite(c *call, a args) int64 {
+	data := a.text(1)
+	p, code := a.writable(0)
+	if code != ok {
+		return int64(code)
+	}
+	return int64(c.work.bodyWrite(p, bytesOf(data)))
 }
 
 func hostRespond(c *call, a args) int64 {

@@ -10,10 +10,11 @@ import (
 // savepoint holds what an exchange was like before a hook changed it: each piece is copied at its first write. Its room
 // is reused from hook to hook.
 type savepoint struct {
-	hasRequest, hasResponse, hasBody, hasAttrs, hasState bool
+	hasRequest, hasRequestBody, hasResponse, hasBody, hasAttrs, hasState bool
 
 	host, path, query string
 	fields            header.Fields // of the request
+	body              exchange.Body // of the request, not closed before the hook's work stands
 
 	status         int
 	answerFields   header.Fields
@@ -42,6 +43,15 @@ func (s *savepoint) keepResponse(x *exchange.Exchange) {
 	s.status = x.Resp.Status
 	s.answerFields.CopyFrom(&x.Resp.Fields)
 	s.answerTrailers.CopyFrom(&x.Resp.Trailers)
+}
+
+// replaceRequestBody puts content in the place of the request's body.
+func (s *savepoint) replaceRequestBody(x *exchange.Exchange, content []byte) {
+	if !s.hasRequestBody {
+		s.hasRequestBody = true
+		s.body = x.Req.Body
+	}
+	x.Req.Body = exchange.Body{Length: int64(len(content)), Held: content}
 }
 
 // replaceBody puts content in the place of the response's body. The old one is closed only when the hook has succeeded.
@@ -77,6 +87,10 @@ func (s *savepoint) undo(x *exchange.Exchange, place int) {
 		x.Req.Host, x.Req.Path, x.Req.Query = s.host, s.path, s.query
 		x.Req.Fields.CopyFrom(&s.fields)
 	}
+	if s.hasRequestBody {
+		x.Req.Body = s.body
+		s.hasRequestBody, s.body = false, exchange.Body{}
+	}
 	if s.hasAttrs {
 		x.RestoreAttrs(s.attrs)
 	}
@@ -110,6 +124,10 @@ func (s *savepoint) keep() {
 			_ = s.tunnel.Close()
 		}
 		s.answerBody, s.tunnel = exchange.Body{}, nil
+	}
+	if s.hasRequestBody {
+		_ = s.body.Close() // nobody wants its bytes either
+		s.hasRequestBody, s.body = false, exchange.Body{}
 	}
 	if s.hasRequest {
 		s.host, s.path, s.query = "", "", ""

@@ -3,6 +3,7 @@ package plugin
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,12 +38,13 @@ type script struct {
 	configure []step
 	request   []step
 	response  []step
+	end       []step
 	results   [3]int32 // of on_configure (0: hooks), on_request and on_response
 }
 
 // steps returns all steps in the order of their results.
 func (s *script) steps() []step {
-	return append(append(append([]step(nil), s.configure...), s.request...), s.response...)
+	return slices.Concat(s.configure, s.request, s.response, s.end)
 }
 
 // compile makes the configuration that the probe runs.
@@ -52,8 +54,11 @@ func (s *script) compile(t testing.TB) []byte {
 	words := make([]uint32, 16+8*len(steps))
 	words[0] = uint32(s.hooks)
 	first := 0
-	for i, phase := range [][]step{s.configure, s.request, s.response} {
-		words[1+3*i], words[2+3*i], words[3+3*i] = uint32(first), uint32(len(phase)), uint32(s.results[i])
+	for i, phase := range [][]step{s.configure, s.request, s.response, s.end} {
+		words[1+3*i], words[2+3*i] = uint32(first), uint32(len(phase))
+		if i < len(s.results) {
+			words[3+3*i] = uint32(s.results[i])
+		}
 		first += len(phase)
 	}
 	var texts []byte

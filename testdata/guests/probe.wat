@@ -1,6 +1,6 @@
 ;; A guest that does what its configuration says: a script of host calls, made by script_test.go.
 ;; The script is at 4096: words 0 hooks; 1, 2, 3 first step, number of steps and result of on_configure; 4, 5, 6 of
-;; on_request; 7, 8, 9 of on_response. A step is 8 words: function, arguments. Function 100 traps. Results are i64s from
+;; on_request; 7, 8, 9 of on_response; 10, 11 of on_end. A step is 8 words: function, arguments. Function 100 traps. Results are i64s from
 ;; 65536 on, one for each step of the script.
 (module
   (import "sallyport" "config" (func $config (param i32 i32) (result i32)))
@@ -17,6 +17,9 @@
   (import "sallyport" "header_set" (func $header_set (param i32 i32 i32 i32 i32) (result i32)))
   (import "sallyport" "header_add" (func $header_add (param i32 i32 i32 i32 i32) (result i32)))
   (import "sallyport" "header_remove" (func $header_remove (param i32 i32 i32) (result i32)))
+  (import "sallyport" "body_size" (func $body_size (param i32) (result i32)))
+  (import "sallyport" "body_read" (func $body_read (param i32 i32 i32 i32) (result i32)))
+  (import "sallyport" "body_write" (func $body_write (param i32 i32 i32) (result i32)))
   (import "sallyport" "respond" (func $respond (param i32 i32 i32) (result i32)))
   (import "sallyport" "state_get" (func $state_get (param i32 i32) (result i32)))
   (import "sallyport" "state_set" (func $state_set (param i32 i32) (result i32)))
@@ -48,14 +51,17 @@
     (if (i32.eq (local.get $f) (i32.const 11)) (then (return (i64.extend_i32_s (call $header_set (call $arg (local.get $s) (i32.const 0)) (call $arg (local.get $s) (i32.const 1)) (call $arg (local.get $s) (i32.const 2)) (call $arg (local.get $s) (i32.const 3)) (call $arg (local.get $s) (i32.const 4)))))))
     (if (i32.eq (local.get $f) (i32.const 12)) (then (return (i64.extend_i32_s (call $header_add (call $arg (local.get $s) (i32.const 0)) (call $arg (local.get $s) (i32.const 1)) (call $arg (local.get $s) (i32.const 2)) (call $arg (local.get $s) (i32.const 3)) (call $arg (local.get $s) (i32.const 4)))))))
     (if (i32.eq (local.get $f) (i32.const 13)) (then (return (i64.extend_i32_s (call $header_remove (call $arg (local.get $s) (i32.const 0)) (call $arg (local.get $s) (i32.const 1)) (call $arg (local.get $s) (i32.const 2)))))))
-    (if (i32.eq (local.get $f) (i32.const 14)) (then (return (i64.extend_i32_s (call $respond (call $arg (local.get $s) (i32.const 0)) (call $arg (local.get $s) (i32.const 1)) (call $arg (local.get $s) (i32.const 2)))))))
-    (if (i32.eq (local.get $f) (i32.const 15)) (then (return (i64.extend_i32_s (call $state_get (call $arg (local.get $s) (i32.const 0)) (call $arg (local.get $s) (i32.const 1)))))))
-    (if (i32.eq (local.get $f) (i32.const 16)) (then (return (i64.extend_i32_s (call $state_set (call $arg (local.get $s) (i32.const 0)) (call $arg (local.get $s) (i32.const 1)))))))
-    (if (i32.eq (local.get $f) (i32.const 17)) (then (return (i64.extend_i32_s (call $attr_get (call $arg (local.get $s) (i32.const 0)) (call $arg (local.get $s) (i32.const 1)) (call $arg (local.get $s) (i32.const 2)) (call $arg (local.get $s) (i32.const 3)))))))
-    (if (i32.eq (local.get $f) (i32.const 18)) (then (return (i64.extend_i32_s (call $attr_set (call $arg (local.get $s) (i32.const 0)) (call $arg (local.get $s) (i32.const 1)) (call $arg (local.get $s) (i32.const 2)) (call $arg (local.get $s) (i32.const 3)))))))
-    (if (i32.eq (local.get $f) (i32.const 19)) (then (return (call $exchange ))))
-    (if (i32.eq (local.get $f) (i32.const 20)) (then (return (call $now ))))
-    (if (i32.eq (local.get $f) (i32.const 21)) (then (return (i64.extend_i32_s (call $random (call $arg (local.get $s) (i32.const 0)) (call $arg (local.get $s) (i32.const 1)))))))
+    (if (i32.eq (local.get $f) (i32.const 14)) (then (return (i64.extend_i32_s (call $body_size (call $arg (local.get $s) (i32.const 0)))))))
+    (if (i32.eq (local.get $f) (i32.const 15)) (then (return (i64.extend_i32_s (call $body_read (call $arg (local.get $s) (i32.const 0)) (call $arg (local.get $s) (i32.const 1)) (call $arg (local.get $s) (i32.const 2)) (call $arg (local.get $s) (i32.const 3)))))))
+    (if (i32.eq (local.get $f) (i32.const 16)) (then (return (i64.extend_i32_s (call $body_write (call $arg (local.get $s) (i32.const 0)) (call $arg (local.get $s) (i32.const 1)) (call $arg (local.get $s) (i32.const 2)))))))
+    (if (i32.eq (local.get $f) (i32.const 17)) (then (return (i64.extend_i32_s (call $respond (call $arg (local.get $s) (i32.const 0)) (call $arg (local.get $s) (i32.const 1)) (call $arg (local.get $s) (i32.const 2)))))))
+    (if (i32.eq (local.get $f) (i32.const 18)) (then (return (i64.extend_i32_s (call $state_get (call $arg (local.get $s) (i32.const 0)) (call $arg (local.get $s) (i32.const 1)))))))
+    (if (i32.eq (local.get $f) (i32.const 19)) (then (return (i64.extend_i32_s (call $state_set (call $arg (local.get $s) (i32.const 0)) (call $arg (local.get $s) (i32.const 1)))))))
+    (if (i32.eq (local.get $f) (i32.const 20)) (then (return (i64.extend_i32_s (call $attr_get (call $arg (local.get $s) (i32.const 0)) (call $arg (local.get $s) (i32.const 1)) (call $arg (local.get $s) (i32.const 2)) (call $arg (local.get $s) (i32.const 3)))))))
+    (if (i32.eq (local.get $f) (i32.const 21)) (then (return (i64.extend_i32_s (call $attr_set (call $arg (local.get $s) (i32.const 0)) (call $arg (local.get $s) (i32.const 1)) (call $arg (local.get $s) (i32.const 2)) (call $arg (local.get $s) (i32.const 3)))))))
+    (if (i32.eq (local.get $f) (i32.const 22)) (then (return (call $exchange ))))
+    (if (i32.eq (local.get $f) (i32.const 23)) (then (return (call $now ))))
+    (if (i32.eq (local.get $f) (i32.const 24)) (then (return (i64.extend_i32_s (call $random (call $arg (local.get $s) (i32.const 0)) (call $arg (local.get $s) (i32.const 1)))))))
     unreachable)
   (func $run (param $first i32) (result i32)
     (local $s i32) (local $end i32)
@@ -74,4 +80,5 @@
     (local.set $refused (call $run (i32.const 1)))
     (select (local.get $refused) (call $word (i32.const 0)) (local.get $refused)))
   (func (export "on_request") (result i32) (call $run (i32.const 4)))
-  (func (export "on_response") (result i32) (call $run (i32.const 7))))
+  (func (export "on_response") (result i32) (call $run (i32.const 7)))
+  (func (export "on_end") (drop (call $run (i32.const 10)))))

@@ -35,6 +35,6 @@ func Exports() []Export {
 		{Name: ExportResume, Signature: code, Later: true},
 		{Name: ExportRequestChunk, Signature: chunk, Later: true},
 		{Name: ExportResponseChunk, Signature: chunk, Later: true},
-		{Name: ExportEnd, Later: true},
+		{Name: ExportEnd},
 	}
 }

@@ -29,18 +29,29 @@ type HookInfo struct {
 func AllHooks() []HookInfo {
 	return []HookInfo{
 		{Hook: HookRequest, Name: "request", Export: ExportRequest},
-		{Hook: HookRequestBody, Name: "request body", Export: ExportRequest, Later: true},
+		{Hook: HookRequestBody, Name: "request body", Export: ExportRequest},
 		{Hook: HookResponse, Name: "response", Export: ExportResponse},
-		{Hook: HookResponseBody, Name: "response body", Export: ExportResponse, Later: true},
+		{Hook: HookResponseBody, Name: "response body", Export: ExportResponse},
 		{Hook: HookRequestChunks, Name: "request chunks", Export: ExportRequestChunk, Later: true},
 		{Hook: HookResponseChunks, Name: "response chunks", Export: ExportResponseChunk, Later: true},
-		{Hook: HookEnd, Name: "end", Export: ExportEnd, Later: true},
+		{Hook: HookEnd, Name: "end", Export: ExportEnd},
 		{Hook: LeaseBound, Name: "lease bound", Later: true},
 	}
 }
 
 // KnownHooks has every bit that means something.
 const KnownHooks = LeaseBound<<1 - 1
+
+// Implied returns h with the hooks that others in it bring along: who wants a whole body wants the hook that reads it.
+func (h Hooks) Implied() Hooks {
+	if h&HookRequestBody != 0 {
+		h |= HookRequest
+	}
+	if h&HookResponseBody != 0 {
+		h |= HookResponse
+	}
+	return h
+}
 
 // String lists the hooks' names.
 func (h Hooks) String() string {
