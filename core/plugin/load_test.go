@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"testing"
@@ -54,8 +55,12 @@ func TestLoadRefuses(t *testing.T) {
 
 func TestLoadTruncated(t *testing.T) {
 	h, _ := newHost(t)
-	whole := fixture(t, "bare") // its last section cannot be missed
+	whole := fixture(t, "bare")
+	names := bytes.Index(whole, []byte("\x04name")) - 2 // where the section begins that a module may do without
 	for n := range whole {
+		if n == names {
+			continue
+		}
 		if p, err := h.Load("cut", whole[:n], Limits{}); err == nil {
 			t.Errorf("loaded the first %d of %d bytes", n, len(whole))
 			p.Close()
