@@ -32,9 +32,15 @@ func (s step) Response(x *exchange.Exchange, place int) error {
 	return s.backErr
 }
 
+func (s step) End(x *exchange.Exchange, place int) {
+	*s.log = append(*s.log, fmt.Sprintf("%s.%d", s.name, place))
+}
+
 func TestOrder(t *testing.T) {
-	const both = OnRequest | OnResponse
+	const both, all = OnRequest | OnResponse, OnRequest | OnResponse | OnEnd
 	trap := errors.New("trap")
+	late := fault.New(fault.RequestTimeout, fault.Client, "")
+	cut := fault.New(fault.BadGateway, fault.Upstream, "")
 	tests := []struct {
 		name   string
 		steps  []step
@@ -50,6 +56,11 @@ func TestOrder(t *testing.T) {
 		{"failing and skipped is as if not there", []step{{name: "a", hooks: both}, {name: "b", hooks: both, err: trap}, {name: "c", hooks: both}}, "b", "a>0 b>1 c>2 c<2 a<0", 0},
 		{"failing on the way back denies, and the rest still sees it", []step{{name: "a", hooks: both}, {name: "b", hooks: both, backErr: trap}}, "", "a>0 b>1 b<1 a<0", 500},
 		{"failing on the way back and skipped", []step{{name: "a", hooks: both}, {name: "b", hooks: both, backErr: trap}}, "b", "a>0 b>1 b<1 a<0", 0},
+		{"what the client did cannot be skipped", []step{{name: "a", hooks: both, err: late}, {name: "b", hooks: both}}, "a", "a>0", 408},
+		{"what the upstream did cannot be skipped", []step{{name: "a", hooks: both, backErr: cut}}, "a", "a>0 a<0", 502},
+		{"end, in reverse", []step{{name: "a", hooks: all}, {name: "b", hooks: OnEnd}, {name: "c", hooks: both}}, "", "a>0 c>2 c<2 a<0 b.1 a.0", 0},
+		{"end also of the one that responds", []step{{name: "a", hooks: all}, {name: "b", hooks: all, verdict: Respond}, {name: "c", hooks: all}}, "", "a>0 b>1 a<0 b.1 a.0", 0},
+		{"no end of one that failed", []step{{name: "a", hooks: all}, {name: "b", hooks: all, err: trap}}, "", "a>0 b>1 a<0 a.0", 500},
 		{"empty", nil, "", "", 0},
 	}
 	for _, test := range tests {
@@ -71,6 +82,7 @@ func TestOrder(t *testing.T) {
 			var x exchange.Exchange
 			c.Request(&x)
 			c.Response(&x)
+			c.End(&x)
 			if got := strings.Join(log, " "); got != test.want {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}

@@ -175,3 +175,51 @@ func TestAttrs(t *testing.T) {
 		t.Error("c was not there when the attributes were saved")
 	}
 }
+
+func TestBodyHold(t *testing.T) {
+	long := strings.Repeat("x", 100_000)
+	tests := []struct {
+		name   string
+		held   string
+		rest   string
+		length int64
+		limit  int64
+		want   error
+	}{
+		{"known length", "ab", "cdef", 6, 6, nil},
+		{"unknown length", "ab", "cdef", Unknown, 6, nil},
+		{"unknown length, nothing held", "", "cdef", Unknown, 6, nil},
+		{"unknown length, empty", "", "", Unknown, 1, nil},
+		{"long", "a", long, Unknown, 1 << 20, nil},
+		{"long, exactly", "a", long, Unknown, 100_001, nil},
+		{"known to be too large", "ab", "cdef", 6, 5, ErrTooLarge},
+		{"found to be too large", "ab", "cdef", Unknown, 5, ErrTooLarge},
+		{"long and too large", "ab", long, Unknown, 100_001, ErrTooLarge},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			src := &source{Reader: strings.NewReader(tt.rest)}
+			b := Body{Length: tt.length, Held: []byte(tt.held), Source: src}
+			if err := b.Hold(tt.limit); err != tt.want {
+				t.Fatalf("got %v, want %v", err, tt.want)
+			}
+			if tt.want != nil {
+				return
+			}
+			if string(b.Held) != tt.held+tt.rest || b.Length != int64(len(b.Held)) || !b.Whole() || src.closed != 1 {
+				t.Errorf("got %d bytes of %d, closed %d times", len(b.Held), b.Length, src.closed)
+			}
+		})
+	}
+}
+
+func TestBodyHoldFails(t *testing.T) {
+	b := Body{Length: 5, Held: []byte("ab"), Source: broken{}}
+	if err := b.Hold(10); err == nil || err == ErrTooLarge {
+		t.Errorf("got %v, want the source's error", err)
+	}
+	b = Body{Length: 2, Held: []byte("ab"), Source: broken{}}
+	if err := b.Hold(1); err != nil || b.Source == nil {
+		t.Errorf("a whole body needs nothing: %v", err)
+	}
+}

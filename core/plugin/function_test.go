@@ -19,7 +19,7 @@ import (
 // runRequest runs a script's request hook over x and returns what each step answered.
 func runRequest(t *testing.T, s script, x *exchange.Exchange) []string {
 	t.Helper()
-	s.hooks = abi.HookRequest
+	s.hooks |= abi.HookRequest
 	pool, _ := newProbe(t, &s)
 	if _, err := pool.Filter("test").Request(x, 0); err != nil {
 		t.Fatal(err)
