@@ -27,6 +27,7 @@ type PoolStatus struct {
 	Instances int              `json:"instances"`
 	Idle      int              `json:"idle"`
 	Waiting   int              `json:"waiting"` // hooks that wait for an instance
+	Open      bool             `json:"open"`    // it keeps failing, and is left alone for a while
 	Calls     int64            `json:"calls"`
 	Fuel      int64            `json:"fuel"`
 	Failures  map[string]int64 `json:"failures"` // by cause; those that never happened are left out
@@ -66,7 +67,7 @@ func (g *Gateway) Status() Status {
 }
 
 func poolStatus(s plugin.Stats) PoolStatus {
-	p := PoolStatus{Instances: s.Instances, Idle: s.Idle, Waiting: s.Waiting, Calls: s.Calls, Fuel: s.Fuel, Failures: map[string]int64{}}
+	p := PoolStatus{Instances: s.Instances, Idle: s.Idle, Waiting: s.Waiting, Open: s.Open, Calls: s.Calls, Fuel: s.Fuel, Failures: map[string]int64{}}
 	for cause, n := range s.Failures {
 		if n > 0 {
 			p.Failures[plugin.Cause(cause).String()] = n

@@ -77,21 +77,34 @@ func (f *filter) hold(b *exchange.Body, tooLarge fault.Kind, side fault.Side) er
 	return fault.Wrap(tooLarge, side, err)
 }
 
-// run runs a hook, and once more in a fresh instance if the first one's past may be to blame.
+// run runs a hook, and once more in a fresh instance if the first one's past may be to blame: not when others have failed just before.
 func (f *filter) run(h hook, x *exchange.Exchange, place int) (int32, error) {
+	if !f.pool.breaker.pass(time.Now) {
+		return 0, f.unavailable(x, errOpen)
+	}
+	result, err := f.try(h, x, place)
+	if err != nil {
+		f.pool.noteOutage(err)
+		return 0, f.unavailable(x, err)
+	}
+	f.pool.noteSuccess()
+	return result, nil
+}
+
+func (f *filter) try(h hook, x *exchange.Exchange, place int) (int32, error) {
 	i, err := f.pool.lease()
 	for try := 0; ; try++ {
 		if err != nil {
-			return 0, f.unavailable(x, err)
+			return 0, err
 		}
 		result, failure := i.run(h, x, place)
 		if failure == nil {
 			f.pool.give(i)
 			return result, nil
 		}
-		if try > 0 || i.uses == 0 || !failure.Cause.retry() {
+		if try > 0 || i.uses == 0 || !failure.Cause.retry() || f.pool.breaker.inRow.Load() > 0 {
 			f.pool.drop(i, failure.Cause)
-			return 0, f.unavailable(x, failure)
+			return 0, failure
 		}
 		f.report(x, failure, slog.LevelInfo, "plugin failed, trying a fresh instance")
 		i, err = f.pool.renew(i, failure.Cause)

@@ -16,6 +16,7 @@ type Pool struct {
 	wants  abi.Hooks
 	talk   bucket // what the plugin says
 	alarm  bucket // what is said of its failures
+	breaker breaker
 
 	// Guarded by the fleet's lock.
 	idle   []*instance // the last one used is the first one taken: its memory is warm

@@ -4,7 +4,8 @@ package plugin
 type Stats struct {
 	Instances int // idle, running or being made
 	Idle      int
-	Waiting   int // hooks that wait for an instance
+	Waiting   int  // hooks that wait for an instance
+	Open      bool // its breaker keeps hooks away
 
 	Calls        int64 // hooks run, failed ones and repetitions included
 	Fuel         int64 // units that they used
@@ -27,7 +28,7 @@ func (p *Pool) Stats() Stats {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := p.stats
-	s.Instances, s.Idle = p.live, len(p.idle)
+	s.Instances, s.Idle, s.Open = p.live, len(p.idle), p.breaker.isOpen()
 	for _, w := range f.waiting {
 		if w.pool == p {
 			s.Waiting++
