@@ -141,6 +141,7 @@ type Exchange struct {
 	lent   *lent // what the pool knows of it
 	attrs  []Attr
 	states [][]byte
+	slots  []any
 }
 
 // Attr is a named value that filters share within one Exchange.
@@ -189,6 +190,14 @@ func (x *Exchange) State(filter int) *[]byte {
 		x.states = append(x.states, nil)
 	}
 	return &x.states[filter]
+}
+
+// Slot returns where the chain's filter at that place may keep a thing until the Exchange ends; if it is an io.Closer, it is closed then.
+func (x *Exchange) Slot(filter int) *any {
+	for len(x.slots) <= filter {
+		x.slots = append(x.slots, nil)
+	}
+	return &x.slots[filter]
 }
 
 // Param returns a path parameter as it stands in the path, and whether the route has it.

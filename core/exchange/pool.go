@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"io"
 	"sync"
 	"sync/atomic"
 )
@@ -55,6 +56,12 @@ func (x *Exchange) reset() {
 		}
 		x.states[i] = x.states[i][:0]
 	}
+	for i, kept := range x.slots {
+		if closer, ok := kept.(io.Closer); ok {
+			_ = closer.Close() // nobody is left who could act on an error
+		}
+		x.slots[i] = nil
+	}
 	clear(x.Params)
 	*x = Exchange{
 		Req:    Request{Fields: x.Req.Fields, Trailers: x.Req.Trailers},
@@ -64,6 +71,7 @@ func (x *Exchange) reset() {
 		Params: x.Params[:0],
 		attrs:  x.attrs[:0],
 		states: x.states[:0],
+		slots:  x.slots[:0],
 		lent:   x.lent,
 	}
 }

@@ -100,15 +100,35 @@ func (f *filter) try(h hook, x *exchange.Exchange, place int) (int32, error) {
 		result, failure := i.run(h, x, place)
 		if failure == nil {
 			f.pool.give(i)
-			return result, nil
+			return f.wait(result, h, x, place)
 		}
-		if try > 0 || i.uses == 0 || !failure.Cause.retry() || f.pool.breaker.inRow.Load() > 0 {
+		if try > 0 || i.uses == 0 || i.call.work.lasting || !failure.Cause.retry() || f.pool.breaker.inRow.Load() > 0 {
 			f.pool.drop(i, failure.Cause)
 			return 0, failure
 		}
 		f.report(x, failure, slog.LevelInfo, "plugin failed, trying a fresh instance")
 		i, err = f.pool.renew(i, failure.Cause)
 	}
+}
+
+// wait resumes a hook for as long as it says wait. No instance is held meanwhile.
+func (f *filter) wait(result int32, h hook, x *exchange.Exchange, place int) (int32, error) {
+	for result == abi.ResultWait && h != onEnd {
+		waiting := (*x.Slot(place)).(*fetches)
+		waiting.wait()
+		i, err := f.pool.lease()
+		if err != nil {
+			waiting.parked.undo(x, place)
+			return 0, err
+		}
+		var failure *Failure
+		if result, failure = i.resume(h, x, place); failure != nil {
+			f.pool.drop(i, failure.Cause)
+			return 0, failure
+		}
+		f.pool.give(i)
+	}
+	return result, nil
 }
 
 // unavailable makes the fault that answers the exchange, and logs why.

@@ -18,6 +18,7 @@ type fleet struct {
 	total   int // instances there are or are being made
 	pools   []*Pool
 	waiting []*waiter // first come, first served
+	blocked int       // instances that wait for a fetch
 	closed  bool
 	left    sync.Cond // a pool that is being closed has lost an instance
 }
@@ -37,6 +38,23 @@ type handover struct {
 func (f *fleet) init(most int) {
 	f.max = most
 	f.left.L = &f.mu
+}
+
+// mayWait counts an instance that is about to wait for a fetch, unless there are as many as may.
+func (f *fleet) mayWait(most int) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.blocked >= most {
+		return false
+	}
+	f.blocked++
+	return true
+}
+
+func (f *fleet) waited() {
+	f.mu.Lock()
+	f.blocked--
+	f.mu.Unlock()
 }
 
 // enter adds a pool, with room for its canary.

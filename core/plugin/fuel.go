@@ -14,6 +14,7 @@ const (
 	costCall   = 300   // any host call
 	costLog    = 5_000 // a line for the log
 	costRandom = 2_000 // a system call
+	costFetch  = 5_000 // a goroutine, and an exchange
 	bytesPer   = 8     // bytes moved for one unit
 )
 
@@ -88,6 +89,9 @@ func (t *tank) refill() {
 	t.fuel.Set(uint64(next))
 	t.granted = spent + next
 }
+
+// restart looks at the clock anew after the guest has waited: that is not its work.
+func (t *tank) restart() { t.looked = t.host.now() }
 
 // stackGone reports whether the guest exhausted its stack. It means something only after a failed call.
 func (t *tank) stackGone() bool { return t.depth != nil && int32(t.depth.Get()) < 0 }

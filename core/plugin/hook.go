@@ -14,6 +14,7 @@ const (
 	onRequest hook = iota
 	onResponse
 	onEnd
+	onResume // after a wait of onRequest or onResponse, in that one's phase
 	hookCount
 )
 
@@ -28,10 +29,11 @@ var hooks = [hookCount]hookInfo{
 	onRequest:  {abi.ExportRequest, abi.HookRequest, abi.InRequest},
 	onResponse: {abi.ExportResponse, abi.HookResponse, abi.InResponse},
 	onEnd:      {abi.ExportEnd, abi.HookEnd, abi.InEnd},
+	onResume:   {export: abi.ExportResume},
 }
 
-// judge says what is wrong with a hook's result, if anything.
-func (h hook) judge(result int32, responded bool) error {
+// judge says what is wrong with a hook's result, if anything. A resumed hook is judged as the one that waited.
+func (h hook) judge(result int32, responded, waits bool) error {
 	switch {
 	case result == abi.ResultContinue || h == onEnd: // which has no result
 		return nil
@@ -39,8 +41,10 @@ func (h hook) judge(result int32, responded bool) error {
 		return nil
 	case result == abi.ResultRespond && h == onRequest:
 		return &interrupt{BadResult, "returned 1 (respond) without having called respond"}
+	case result == abi.ResultWait && waits:
+		return nil
 	case result == abi.ResultWait:
-		return &interrupt{BadResult, "returned 2 (wait) with no fetch under way"}
+		return &interrupt{BadResult, "returned 2 (wait) with no fetch under way, or without exporting on_resume"}
 	}
 	return &interrupt{BadResult, fmt.Sprintf("returned %d, which means nothing", result)}
 }

@@ -9,8 +9,10 @@ import (
 // ok is the code of what went well.
 const ok abi.Code = 0
 
-// part is a message of an exchange.
+// part is a message of an exchange; from firstFetch on, the answer of a fetch, in the order of starting.
 type part uint8
+
+const firstFetch = part(abi.FirstFetch)
 
 const (
 	request part = iota
@@ -27,13 +29,14 @@ type hookCall struct {
 	phase     abi.Phases
 	wants     abi.Hooks // of the plugin
 	responded bool
+	lasting   bool // something was done that cannot be undone
 	saved     savepoint
 	scratch   []byte
 }
 
 // begin makes the call that of another hook.
 func (h *hookCall) begin(phase abi.Phases, x *exchange.Exchange, place int) {
-	h.x, h.place, h.phase, h.responded = x, place, phase, false
+	h.x, h.place, h.phase, h.responded, h.lasting = x, place, phase, false, false
 }
 
 // end keeps what the hook did. An answer that a request hook prepared and did not give is dropped.
@@ -43,6 +46,27 @@ func (h *hookCall) end(keepResponse bool) {
 	}
 	h.saved.keep()
 	h.x = nil
+}
+
+// waits reports whether there is something to wait for: fetches that this hook has started, or that are still under way.
+func (h *hookCall) waits() bool {
+	f := h.fetches()
+	return f != nil && (h.lasting || f.pending())
+}
+
+// park keeps what the hook has written with the exchange: until it has ended, that may have to be put back.
+func (h *hookCall) park() {
+	f := h.fetches()
+	f.parked, h.saved = h.saved, f.parked
+	f.responded = h.responded
+	h.x = nil
+}
+
+// unpark takes it up again.
+func (h *hookCall) unpark() {
+	f := h.fetches()
+	f.parked, h.saved = h.saved, f.parked
+	h.responded = f.responded
 }
 
 // undo leaves the exchange as it was before the hook.
@@ -60,6 +84,9 @@ func (h *hookCall) fields(p part) *header.Fields {
 		return &h.x.Req.Trailers
 	case responseTrailers:
 		return &h.x.Resp.Trailers
+	}
+	if p >= firstFetch {
+		return &h.fetches().answer(p).Resp.Fields
 	}
 	return &h.x.Req.Fields
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+
+	"github.com/sallyport/sallyport/core/exchange"
 )
 
 // maxMemory is the most linear memory that any plugin may be given, whatever its limits say.
@@ -33,6 +35,8 @@ type Host struct {
 	cache   *codeCache
 	base    time.Time   // deadlines are counted from here, on the monotonic clock
 	closing atomic.Bool // running guests stop at their next safe point
+
+	exchanges exchange.Pool // of fetches
 
 	mu     sync.Mutex
 	loaded map[*Plugin]struct{}

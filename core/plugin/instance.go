@@ -92,8 +92,8 @@ func (i *instance) configure() error {
 		return err
 	}
 	for h, info := range hooks {
-		if i.wants&info.bit != 0 {
-			i.hooks[h] = i.mod.ExportedFunction(info.export)
+		if i.wants&info.bit != 0 || hook(h) == onResume {
+			i.hooks[h] = i.mod.ExportedFunction(info.export) // on_resume is no hook that is asked for: it may be missing
 		}
 	}
 	return nil
@@ -113,19 +113,35 @@ func (i *instance) invoke(f api.Function, export string) (int32, error) {
 
 // run runs a hook. After an error the exchange is as before, and the instance must be dropped.
 func (i *instance) run(h hook, x *exchange.Exchange, place int) (int32, *Failure) {
+	i.call.work.begin(hooks[h].phase, x, place)
+	return i.finish(h, h)
+}
+
+// resume goes on with a hook that waited, perhaps in another instance. After an error the exchange is as before that hook.
+func (i *instance) resume(h hook, x *exchange.Exchange, place int) (int32, *Failure) {
+	i.call.work.begin(hooks[h].phase, x, place)
+	i.call.work.unpark()
+	return i.finish(h, onResume)
+}
+
+// finish calls a hook's function on a fresh budget; as is the one that it counts as.
+func (i *instance) finish(as, called hook) (int32, *Failure) {
 	c := &i.call
-	c.work.begin(hooks[h].phase, x, place)
 	c.tank.fill(i.pool.plugin.limits.Fuel, i.pool.plugin.limits.TimeLimit)
-	result, err := i.invoke(i.hooks[h], hooks[h].export)
+	result, err := i.invoke(i.hooks[called], hooks[called].export)
 	if err == nil {
-		err = h.judge(result, c.work.responded)
+		err = as.judge(result, c.work.responded, c.work.waits() && i.hooks[onResume] != nil)
 	}
 	c.flush()
 	if err != nil {
 		c.work.undo()
-		return 0, asFailure(hooks[h].export, err)
+		return 0, asFailure(hooks[called].export, err)
 	}
-	c.work.end(h == onResponse || result == abi.ResultRespond)
+	if result == abi.ResultWait && as != onEnd {
+		c.work.park()
+	} else {
+		c.work.end(as == onResponse || result == abi.ResultRespond)
+	}
 	i.uses++
 	return result, nil
 }

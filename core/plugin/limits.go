@@ -21,6 +21,8 @@ type Limits struct {
 	WaitTimeout  time.Duration // for an instance when all are busy; default 1 s
 	MaxInstances int           // over all configurations of the plugin; default 64
 	BufferLimit  int64         // bytes of a body that is held whole for a hook; default 1 MiB
+	FetchTimeout time.Duration // for a fetch that names none, and the most for those that do; default 5 s
+	MaxWaiting   int           // instances that may wait for a blocking fetch at once; default 16
 	MaxUses      int64         // hooks an instance runs before a fresh one takes its place; 0: no bound
 }
 
@@ -33,6 +35,8 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.WaitTimeout, time.Second)
 	orDefault(&l.MaxInstances, 64)
 	orDefault(&l.BufferLimit, 1<<20)
+	orDefault(&l.FetchTimeout, 5*time.Second)
+	orDefault(&l.MaxWaiting, 16)
 	return l
 }
 
@@ -46,7 +50,7 @@ func (l Limits) check() error {
 	switch {
 	case l.Memory < pageSize || l.Memory > maxMemory:
 		return fmt.Errorf("memory limit of %d bytes: must be from %d to %d", l.Memory, pageSize, maxMemory)
-	case l.Fuel < 0 || l.Slice < 0 || l.FuelStart < 0 || l.TimeLimit < 0 || l.MaxInstances < 0 || l.MaxUses < 0:
+	case l.Fuel < 0 || l.Slice < 0 || l.FuelStart < 0 || l.TimeLimit < 0 || l.MaxInstances < 0 || l.MaxUses < 0 || l.BufferLimit < 0 || l.FetchTimeout < 0 || l.MaxWaiting < 0:
 		return fmt.Errorf("negative limit in %+v", l)
 	}
 	return nil

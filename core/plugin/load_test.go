@@ -25,7 +25,6 @@ func TestLoadRefuses(t *testing.T) {
 		{"httpwasm", []string{"built for http-wasm"}},
 		{"imports", []string{
 			"imports sallyport.open_door, which ABI level 1 does not have",
-			"imports sallyport.fetch_result, which this release does not offer yet",
 			"imports sallyport.status as (i64) -> i32, want (msg i32) -> i32",
 			`imports "abort" from "env": only "sallyport" and "wasi_snapshot_preview1" can be imported from`,
 			"imports wasi_snapshot_preview1.fd_write as (i32) -> i32, want (a i32, b i32, c i32, d i32) -> i32",

@@ -30,6 +30,9 @@ func nativeFunctions() map[string]hostFunction {
 		"body_read":     hostBodyRead,
 		"body_write":    hostBodyWrite,
 		"respond":       hostRespond,
+		"fetch_start":   hostFetchStart,
+		"fetch":         hostFetch,
+		"fetch_result":  hostFetchResult,
 		"state_get":     hostStateGet,
 		"state_set":     hostStateSet,
 		"attr_get":      hostAttrGet,
@@ -52,7 +55,7 @@ func (a args) message(i int) (part, abi.Code) {
 	case handle == abi.ResponseTrailers:
 		return responseTrailers, a.call.work.complete(response)
 	case handle >= abi.FirstFetch:
-		return 0, abi.NotFound
+		return a.call.work.answered(uint32(handle))
 	}
 	return 0, abi.Invalid
 }
@@ -120,13 +123,13 @@ func hostQuery(c *call, a args) int64 {
 
 func hostStatus(c *call, a args) int64 {
 	p, code := a.message(0)
-	if code == ok && p != response {
+	if code == ok && p != response && p < firstFetch {
 		code = abi.Invalid
 	}
 	if code != ok {
 		return int64(code)
 	}
-	return orCode(c.work.status())
+	return orCode(c.work.status(p))
 }
 
 func hostSetStatus(c *call, a args) int64 {

@@ -39,12 +39,14 @@ type script struct {
 	request   []step
 	response  []step
 	end       []step
+	resume    []step
 	results   [3]int32 // of on_configure (0: hooks), on_request and on_response
+	resumed   int32    // of on_resume
 }
 
 // steps returns all steps in the order of their results.
 func (s *script) steps() []step {
-	return slices.Concat(s.configure, s.request, s.response, s.end)
+	return slices.Concat(s.configure, s.request, s.response, s.end, s.resume)
 }
 
 // compile makes the configuration that the probe runs.
@@ -54,13 +56,14 @@ func (s *script) compile(t testing.TB) []byte {
 	words := make([]uint32, 16+8*len(steps))
 	words[0] = uint32(s.hooks)
 	first := 0
-	for i, phase := range [][]step{s.configure, s.request, s.response, s.end} {
+	for i, phase := range [][]step{s.configure, s.request, s.response, s.end, s.resume} {
 		words[1+3*i], words[2+3*i] = uint32(first), uint32(len(phase))
 		if i < len(s.results) {
 			words[3+3*i] = uint32(s.results[i])
 		}
 		first += len(phase)
 	}
+	words[15] = uint32(s.resumed)
 	var texts []byte
 	buffers := uint32(probeBuffers)
 	for i, step := range steps {

@@ -22,6 +22,8 @@ func (h *hookCall) body(p part) (*exchange.Body, abi.Code) {
 	case p == response && h.phase == abi.InResponse && h.wants&abi.HookResponseBody != 0,
 		p == response && h.phase&abi.InHead != 0 && h.responded:
 		return &h.x.Resp.Body, ok
+	case p >= firstFetch:
+		return &h.fetches().answer(p).Resp.Body, ok
 	case p == requestTrailers || p == responseTrailers:
 		return nil, abi.Invalid
 	}

@@ -9,12 +9,16 @@ import (
 
 func finalStatus(status uint32) bool { return 200 <= status && status <= 599 }
 
-// status returns the response's status.
-func (h *hookCall) status() (int, abi.Code) {
-	if h.x.Resp.Status == 0 {
+// status returns the status of the response, or of a fetch's answer.
+func (h *hookCall) status(p part) (int, abi.Code) {
+	status := h.x.Resp.Status
+	if p >= firstFetch {
+		status = h.fetches().answer(p).Resp.Status
+	}
+	if status == 0 {
 		return 0, abi.NotFound
 	}
-	return h.x.Resp.Status, ok
+	return status, ok
 }
 
 // setStatus changes the response's status. One that has become a tunnel cannot be anything else.

@@ -1,6 +1,6 @@
 ;; A guest that does what its configuration says: a script of host calls, made by script_test.go.
 ;; The script is at 4096: words 0 hooks; 1, 2, 3 first step, number of steps and result of on_configure; 4, 5, 6 of
-;; on_request; 7, 8, 9 of on_response; 10, 11 of on_end. A step is 8 words: function, arguments. Function 100 traps. Results are i64s from
+;; on_request; 7, 8, 9 of on_response; 10, 11 of on_end; 13, 14, 15 of on_resume. A step is 8 words: function, arguments. Function 100 traps. Results are i64s from
 ;; 65536 on, one for each step of the script.
 (module
   (import "sallyport" "config" (func $config (param i32 i32) (result i32)))
@@ -28,6 +28,9 @@
   (import "sallyport" "exchange" (func $exchange (result i64)))
   (import "sallyport" "now" (func $now (result i64)))
   (import "sallyport" "random" (func $random (param i32 i32) (result i32)))
+  (import "sallyport" "fetch_start" (func $fetch_start (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "sallyport" "fetch" (func $fetch (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "sallyport" "fetch_result" (func $fetch_result (param i32) (result i32)))
   (memory (export "memory") 4 16)
   (func (export "sallyport_abi") (result i32) i32.const 1)
   (func $word (param $at i32) (result i32)
@@ -62,6 +65,9 @@
     (if (i32.eq (local.get $f) (i32.const 22)) (then (return (call $exchange ))))
     (if (i32.eq (local.get $f) (i32.const 23)) (then (return (call $now ))))
     (if (i32.eq (local.get $f) (i32.const 24)) (then (return (i64.extend_i32_s (call $random (call $arg (local.get $s) (i32.const 0)) (call $arg (local.get $s) (i32.const 1)))))))
+    (if (i32.eq (local.get $f) (i32.const 25)) (then (return (i64.extend_i32_s (call $fetch_start (call $arg (local.get $s) (i32.const 0)) (call $arg (local.get $s) (i32.const 1)) (call $arg (local.get $s) (i32.const 2)) (call $arg (local.get $s) (i32.const 3)) (call $arg (local.get $s) (i32.const 4)) (call $arg (local.get $s) (i32.const 5)) (call $arg (local.get $s) (i32.const 6)))))))
+    (if (i32.eq (local.get $f) (i32.const 26)) (then (return (i64.extend_i32_s (call $fetch (call $arg (local.get $s) (i32.const 0)) (call $arg (local.get $s) (i32.const 1)) (call $arg (local.get $s) (i32.const 2)) (call $arg (local.get $s) (i32.const 3)) (call $arg (local.get $s) (i32.const 4)) (call $arg (local.get $s) (i32.const 5)) (call $arg (local.get $s) (i32.const 6)))))))
+    (if (i32.eq (local.get $f) (i32.const 27)) (then (return (i64.extend_i32_s (call $fetch_result (call $arg (local.get $s) (i32.const 0)))))))
     unreachable)
   (func $run (param $first i32) (result i32)
     (local $s i32) (local $end i32)
@@ -81,4 +87,5 @@
     (select (local.get $refused) (call $word (i32.const 0)) (local.get $refused)))
   (func (export "on_request") (result i32) (call $run (i32.const 4)))
   (func (export "on_response") (result i32) (call $run (i32.const 7)))
-  (func (export "on_end") (drop (call $run (i32.const 10)))))
+  (func (export "on_end") (drop (call $run (i32.const 10))))
+  (func (export "on_resume") (result i32) (call $run (i32.const 13))))

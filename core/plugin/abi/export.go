@@ -32,7 +32,7 @@ func Exports() []Export {
 		{Name: ExportConfigure, Signature: code, Required: true},
 		{Name: ExportRequest, Signature: code},
 		{Name: ExportResponse, Signature: code},
-		{Name: ExportResume, Signature: code, Later: true},
+		{Name: ExportResume, Signature: code},
 		{Name: ExportRequestChunk, Signature: chunk, Later: true},
 		{Name: ExportResponseChunk, Signature: chunk, Later: true},
 		{Name: ExportEnd},

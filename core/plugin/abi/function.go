@@ -48,9 +48,9 @@ func grantedFunctions() []Function {
 	fetch := []string{"upstream…", "fields…", "body…", "timeout_ms"}
 	delta, value := []Param{{"delta", I64}}, []Param{{"value", F64}}
 	return []Function{
-		granted("fetch", host("fetch_start", InHead, fetch...)),
-		granted("fetch", host("fetch", InHead, fetch...)),
-		granted("fetch", host("fetch_result", InHead, "id")),
+		grantedNow("fetch", host("fetch_start", InHead, fetch...)),
+		grantedNow("fetch", host("fetch", InHead, fetch...)),
+		grantedNow("fetch", host("fetch_result", InHead, "id")),
 		granted("kv", host("kv_get", InHead|InEnd, "store…", "key…", "buf", "cap")),
 		granted("kv", host("kv_set", InHead|InEnd, "store…", "key…", "value…", "ttl_ms")),
 		granted("kv", hostOf("kv_add", InHead|InEnd, i32s("store…", "key…"), delta, i32s("ttl_ms", "out"))),
@@ -74,6 +74,11 @@ func hostOf(name string, phases Phases, params ...[]Param) Function {
 
 func later(f Function) Function {
 	f.Later = true
+	return f
+}
+
+func grantedNow(grant string, f Function) Function {
+	f.Grant = grant
 	return f
 }
 
