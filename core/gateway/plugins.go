@@ -44,7 +44,7 @@ func (g *Gateway) openHost(cfg *config.Config) error {
 }
 
 // buildPluginFilter returns nil, with the reason noted, if the plugin cannot serve this filter.
-func (b *builder) buildPluginFilter(f *config.Filter) chain.Filter {
+func (b *builder) buildPluginFilter(f *config.Filter, onError chain.OnError) chain.Filter {
 	loaded := b.loadPlugin(f.Use)
 	if loaded.err != nil {
 		b.fault(f.Key+".use", "plugin %s: %v", f.Use, loaded.err)
@@ -61,7 +61,7 @@ func (b *builder) buildPluginFilter(f *config.Filter) chain.Filter {
 	if !slices.Contains(loaded.pools, pool) {
 		loaded.pools = append(loaded.pools, pool)
 	}
-	return pool.Filter(f.Key)
+	return pool.Filter(f.Key, onError)
 }
 
 // configFault shows a plugin's refusal at the place in the file that its JSON pointer leads to.

@@ -3,6 +3,8 @@ package plugin
 import (
 	"log/slog"
 	"testing"
+
+	"github.com/sallyport/sallyport/core/chain"
 )
 
 func TestHooksDoNotAllocate(t *testing.T) {
@@ -19,7 +21,7 @@ func TestHooksDoNotAllocate(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			pool, _ := newPoolOf(t, tt.name, Limits{})
-			filter, x := pool.Filter("test"), newExchange()
+			filter, x := pool.Filter("test", chain.Deny), newExchange()
 			got := testing.AllocsPerRun(2000, func() {
 				if _, err := filter.Request(x, 0); err != nil {
 					t.Fatal(err)
@@ -36,7 +38,7 @@ func benchmark(b *testing.B, name string) {
 	h, _ := newHost(b)
 	h.log = slog.New(slog.DiscardHandler)
 	pool := configure(b, load(b, h, name, Limits{}), nil)
-	filter, x := pool.Filter("bench"), newExchange()
+	filter, x := pool.Filter("bench", chain.Deny), newExchange()
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := filter.Request(x, 0); err != nil {

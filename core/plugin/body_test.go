@@ -69,7 +69,7 @@ func TestResponseBody(t *testing.T) {
 		do("body_size", 1), do("body_read", 1, 0, buf(8)), do("body_write", 1, "HELLO!"), do("header_all", 3, "", buf(8)), do("body_size", 0),
 	}}
 	pool, _ := newProbe(t, s)
-	if err := pool.Filter("test").Response(x, 0); err != nil {
+	if err := pool.Filter("test", chain.Deny).Response(x, 0); err != nil {
 		t.Fatal(err)
 	}
 	compare(t, s.outcomes(pool.idle[0]), []string{"5", "5 hello", "0", "4 \x00\x00\x00\x00", "-4"})
@@ -83,7 +83,7 @@ func TestWrittenBodiesAreUndone(t *testing.T) {
 	x.Req.Body = bodyOf("hello", 5)
 	s := &script{hooks: abi.HookRequestBody, request: []step{do("body_write", 0, "x"), do("body_write", 0, "y"), trap}}
 	pool, _ := newProbe(t, s)
-	if _, err := pool.Filter("test").Request(x, 0); err == nil {
+	if _, err := pool.Filter("test", chain.Deny).Request(x, 0); err == nil {
 		t.Fatal("no failure")
 	}
 	if got := string(x.Req.Body.Held); got != "hello" {
@@ -108,7 +108,7 @@ func TestBodiesThatCannotBeHeld(t *testing.T) {
 			h, _ := newHost(t)
 			s := &script{hooks: abi.HookRequestBody | abi.HookResponseBody}
 			pool := configure(t, load(t, h, "probe", Limits{BufferLimit: 1024}), s.compile(t))
-			filter := pool.Filter("test")
+			filter := pool.Filter("test", chain.Deny)
 			x := newExchange()
 			x.Req.Body = tt.body
 			_, err := filter.Request(x, 0)
@@ -132,7 +132,7 @@ func TestEndHook(t *testing.T) {
 		do("state_get", buf(8)), do("status", 1), do("header_set", 1, "a", "b"), do("respond", 200, ""), do("header_get", 2, "a", buf(8)),
 	}}
 	pool, _ := newProbe(t, s)
-	c, err := chain.Compile([]chain.Step{{Name: "probe", Filter: pool.Filter("test")}}, nil)
+	c, err := chain.Compile([]chain.Step{{Name: "probe", Filter: pool.Filter("test", chain.Deny)}}, nil)
 	if err != nil || !c.HasEnd() {
 		t.Fatal(err, c.HasEnd())
 	}

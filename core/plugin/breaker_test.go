@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sallyport/sallyport/core/chain"
 )
 
 func TestBreaker(t *testing.T) {
@@ -64,7 +66,7 @@ func TestBreaker(t *testing.T) {
 
 func TestPluginThatKeepsFailingIsLeftAlone(t *testing.T) {
 	pool, book := newPoolOf(t, "loop", Limits{Fuel: 2000, Slice: 1000})
-	filter := pool.Filter("test")
+	filter := pool.Filter("test", chain.Deny)
 	for range failuresToOpen {
 		if _, err := filter.Request(newExchange(), 0); err == nil {
 			t.Fatal("no failure")

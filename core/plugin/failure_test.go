@@ -7,12 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport/sallyport/core/chain"
 	"github.com/sallyport/sallyport/core/plugin/abi"
 )
 
 func TestRetryInAFreshInstance(t *testing.T) {
 	pool, book := newPoolOf(t, "flaky", Limits{MaxInstances: 1})
-	filter := pool.Filter("routes[0].filters[1]")
+	filter := pool.Filter("routes[0].filters[1]", chain.Deny)
 	for range 4 {
 		x := newExchange()
 		if _, err := filter.Request(x, 0); err != nil {
@@ -46,7 +47,7 @@ func TestRetryInAFreshInstance(t *testing.T) {
 func TestNoRetryOnAFreshInstance(t *testing.T) {
 	s := script{hooks: abi.HookRequest, request: []step{trap}}
 	pool, _ := newProbe(t, &s)
-	if _, err := pool.Filter("test").Request(newExchange(), 0); err == nil {
+	if _, err := pool.Filter("test", chain.Deny).Request(newExchange(), 0); err == nil {
 		t.Fatal("no error")
 	}
 	if got := pool.Stats(); got.Retried != 0 || got.Calls != 1 {
@@ -57,7 +58,7 @@ func TestNoRetryOnAFreshInstance(t *testing.T) {
 func TestNoRetryAfterFuel(t *testing.T) {
 	pool, _ := newPoolOf(t, "loop", Limits{Fuel: 2_000_000, TimeLimit: time.Minute})
 	pool.idle[0].uses = 1
-	if _, err := pool.Filter("test").Request(newExchange(), 0); err == nil {
+	if _, err := pool.Filter("test", chain.Deny).Request(newExchange(), 0); err == nil {
 		t.Fatal("no error")
 	}
 	if got := pool.Stats(); got.Retried != 0 || got.Calls != 1 {
@@ -67,7 +68,7 @@ func TestNoRetryAfterFuel(t *testing.T) {
 
 func TestStreamsAreLogged(t *testing.T) {
 	pool, book := newPoolOf(t, "exits", Limits{})
-	_, err := pool.Filter("test").Request(newExchange(), 0)
+	_, err := pool.Filter("test", chain.Deny).Request(newExchange(), 0)
 	if got := failureOf(t, err); !strings.Contains(got.Error(), "proc_exit(3)") {
 		t.Errorf("got %v", got)
 	}
@@ -93,7 +94,7 @@ func TestLogLines(t *testing.T) {
 	s := script{request: []step{do("log", 0, "a"), do("log", 1, "b\nlevel=ERROR"), do("log", 2, "\xff"), do("log", 3, long)}}
 	s.hooks = abi.HookRequest
 	pool, book := newProbe(t, &s)
-	if _, err := pool.Filter("test").Request(newExchange(), 0); err != nil {
+	if _, err := pool.Filter("test", chain.Deny).Request(newExchange(), 0); err != nil {
 		t.Fatal(err)
 	}
 	lines := book.lines(t)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport/sallyport/core/chain"
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
 	"github.com/sallyport/sallyport/core/header"
@@ -69,7 +70,7 @@ func TestFetch(t *testing.T) {
 	}}
 	pool, _ := newFetchingProbe(t, s, map[string]Fetcher{"auth": up})
 	x := newExchange()
-	if _, err := pool.Filter("test").Request(x, 0); err != nil {
+	if _, err := pool.Filter("test", chain.Deny).Request(x, 0); err != nil {
 		t.Fatal(err)
 	}
 	compare(t, s.outcomes(pool.idle[0]), []string{
@@ -113,7 +114,7 @@ func TestFetchArguments(t *testing.T) {
 	}
 	s.hooks = abi.HookRequest
 	pool, _ := newFetchingProbe(t, &s, map[string]Fetcher{"auth": up})
-	if _, err := pool.Filter("test").Request(newExchange(), 0); err != nil {
+	if _, err := pool.Filter("test", chain.Deny).Request(newExchange(), 0); err != nil {
 		t.Fatal(err)
 	}
 	for i, outcome := range s.outcomes(pool.idle[0]) {
@@ -139,7 +140,7 @@ func TestWaitHoldsNoInstance(t *testing.T) {
 		resume:  []step{do("status", 16), do("status", 17), do("header_set", 0, "b", "2")},
 	}
 	pool, _ := newFetchingProbe(t, s, map[string]Fetcher{"auth": up}) // of one instance at most
-	filter := pool.Filter("test")
+	filter := pool.Filter("test", chain.Deny)
 	const many = 50
 	results := make(chan error, many)
 	list := make([]*exchange.Exchange, many)
@@ -177,7 +178,7 @@ func TestFailureAfterAWaitPutsAllBack(t *testing.T) {
 	}
 	pool, _ := newFetchingProbe(t, s, map[string]Fetcher{"auth": answering(200, "ok")})
 	x := newExchange()
-	_, err := pool.Filter("test").Request(x, 0)
+	_, err := pool.Filter("test", chain.Deny).Request(x, 0)
 	if f := failureOf(t, err); f.Export != "on_resume" || f.Cause != Trap {
 		t.Errorf("got %v", f)
 	}
@@ -193,7 +194,7 @@ func TestRespondAfterAWait(t *testing.T) {
 	}
 	pool, _ := newFetchingProbe(t, s, map[string]Fetcher{"auth": answering(200, "ok")})
 	x := newExchange()
-	if _, err := pool.Filter("test").Request(x, 0); err != nil || x.Resp.Status != 403 || string(x.Resp.Body.Held) != "no" {
+	if _, err := pool.Filter("test", chain.Deny).Request(x, 0); err != nil || x.Resp.Status != 403 || string(x.Resp.Body.Held) != "no" {
 		t.Errorf("got %v, status %d, %q", err, x.Resp.Status, x.Resp.Body.Held)
 	}
 }
@@ -201,7 +202,7 @@ func TestRespondAfterAWait(t *testing.T) {
 func TestWaitForNothingIsAFailure(t *testing.T) {
 	s := &script{hooks: abi.HookRequest, results: [3]int32{0, abi.ResultWait}, request: []step{do("fetch_start", "none", "", "", 0)}}
 	pool, _ := newFetchingProbe(t, s, nil)
-	_, err := pool.Filter("test").Request(newExchange(), 0)
+	_, err := pool.Filter("test", chain.Deny).Request(newExchange(), 0)
 	if f := failureOf(t, err); f.Cause != BadResult {
 		t.Errorf("got %v", f)
 	}
@@ -211,7 +212,7 @@ func TestWaitForNothingIsAFailure(t *testing.T) {
 		request: []step{do("fetch_start", "auth", "", "", 0)},
 	}
 	pool, _ = newFetchingProbe(t, s, map[string]Fetcher{"auth": answering(200, "ok")})
-	_, err = pool.Filter("test").Request(newExchange(), 0)
+	_, err = pool.Filter("test", chain.Deny).Request(newExchange(), 0)
 	if f := failureOf(t, err); f.Cause != BadResult {
 		t.Errorf("got %v", f)
 	}
@@ -223,8 +224,12 @@ func TestFetchesThatFail(t *testing.T) {
 		serve func(x *exchange.Exchange, deadline time.Time) *fault.Fault
 		want  string
 	}{
-		{"refused", func(*exchange.Exchange, time.Time) *fault.Fault { return fault.New(fault.BadGateway, fault.Upstream, "") }, "-7"},
-		{"too slow", func(*exchange.Exchange, time.Time) *fault.Fault { return fault.New(fault.GatewayTimeout, fault.Upstream, "") }, "-6"},
+		{"refused", func(*exchange.Exchange, time.Time) *fault.Fault {
+			return fault.New(fault.BadGateway, fault.Upstream, "")
+		}, "-7"},
+		{"too slow", func(*exchange.Exchange, time.Time) *fault.Fault {
+			return fault.New(fault.GatewayTimeout, fault.Upstream, "")
+		}, "-6"},
 		{"client gone", func(*exchange.Exchange, time.Time) *fault.Fault { return fault.New(fault.ClientGone, fault.Client, "") }, "-9"},
 		{"body breaks", func(x *exchange.Exchange, _ time.Time) *fault.Fault {
 			x.Resp.Body = exchange.Body{Length: 5, Source: &pieces{Reader: failing{io.ErrUnexpectedEOF}}}
@@ -243,7 +248,7 @@ func TestFetchesThatFail(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &script{hooks: abi.HookRequest, request: []step{do("fetch", "auth", "", "", 20), do("status", 16), do("fetch_result", 16)}}
 			pool, _ := newFetchingProbe(t, s, map[string]Fetcher{"auth": &fakeUpstream{serve: tt.serve}})
-			if _, err := pool.Filter("test").Request(newExchange(), 0); err != nil {
+			if _, err := pool.Filter("test", chain.Deny).Request(newExchange(), 0); err != nil {
 				t.Fatal(err)
 			}
 			compare(t, s.outcomes(pool.idle[0]), []string{tt.want, tt.want, tt.want})
@@ -266,7 +271,7 @@ func TestFetchesAreBounded(t *testing.T) {
 	steps = append(steps, do("fetch", "auth", "", "", 0))
 	s := &script{hooks: abi.HookRequest, request: steps}
 	pool, _ := newFetchingProbe(t, s, map[string]Fetcher{"auth": answering(200, "ok")})
-	if _, err := pool.Filter("test").Request(newExchange(), 0); err != nil {
+	if _, err := pool.Filter("test", chain.Deny).Request(newExchange(), 0); err != nil {
 		t.Fatal(err)
 	}
 	compare(t, s.outcomes(pool.idle[0]), append(want, "-5"))
@@ -283,7 +288,7 @@ func TestAbandonedFetches(t *testing.T) {
 	s := &script{hooks: abi.HookRequest, request: []step{do("fetch_start", "auth", "", "", 0), do("fetch_result", 16), do("status", 16)}}
 	pool, _ := newFetchingProbe(t, s, map[string]Fetcher{"auth": up})
 	x := newExchange()
-	if _, err := pool.Filter("test").Request(x, 0); err != nil {
+	if _, err := pool.Filter("test", chain.Deny).Request(x, 0); err != nil {
 		t.Fatal(err)
 	}
 	compare(t, s.outcomes(pool.idle[0]), []string{"16", "-8", "-8"})

@@ -14,20 +14,24 @@ import (
 
 // filter is a pool at a place in gateway.toml.
 type filter struct {
-	pool  *Pool
-	where string
+	pool    *Pool
+	where   string
+	onError chain.OnError
 }
 
 // Filter returns the pool as a step of a chain. Many filters may share a pool; where tells them apart in the log.
-func (p *Pool) Filter(where string) chain.Filter { return &filter{p, where} }
+// onError is for what the chain does not see: chunks of bodies that are on their way.
+func (p *Pool) Filter(where string, onError chain.OnError) chain.Filter {
+	return &filter{p, where, onError}
+}
 
 // Hooks returns what the plugin asked for when it was configured.
 func (f *filter) Hooks() chain.Hooks {
 	var wants chain.Hooks
-	if f.pool.wants&abi.HookRequest != 0 {
+	if f.pool.wants&(abi.HookRequest|abi.HookRequestChunks) != 0 {
 		wants |= chain.OnRequest
 	}
-	if f.pool.wants&abi.HookResponse != 0 {
+	if f.pool.wants&(abi.HookResponse|abi.HookResponseChunks) != 0 {
 		wants |= chain.OnResponse
 	}
 	if f.pool.wants&abi.HookEnd != 0 {
@@ -43,11 +47,19 @@ func (f *filter) Request(x *exchange.Exchange, place int) (chain.Verdict, error)
 			return chain.Continue, err
 		}
 	}
-	result, err := f.run(onRequest, x, place)
-	if err == nil && result == abi.ResultRespond {
-		return chain.Respond, nil
+	if f.pool.wants&abi.HookRequest != 0 {
+		result, err := f.run(task{hook: onRequest, x: x, place: place})
+		if err != nil {
+			return chain.Continue, err
+		}
+		if result == abi.ResultRespond {
+			return chain.Respond, nil
+		}
 	}
-	return chain.Continue, err
+	if f.pool.wants&abi.HookRequestChunks != 0 {
+		f.streamRequest(x, place)
+	}
+	return chain.Continue, nil
 }
 
 // Response runs on_response in whatever instance is idle.
@@ -57,12 +69,21 @@ func (f *filter) Response(x *exchange.Exchange, place int) error {
 			return err
 		}
 	}
-	_, err := f.run(onResponse, x, place)
-	return err
+	if f.pool.wants&abi.HookResponse != 0 {
+		if _, err := f.run(task{hook: onResponse, x: x, place: place}); err != nil {
+			return err
+		}
+	}
+	if f.pool.wants&abi.HookResponseChunks != 0 && x.Resp.Tunnel == nil {
+		f.streamResponse(x, place)
+	}
+	return nil
 }
 
 // End runs on_end in whatever instance is idle. Its failure is logged; there is nothing left that it could change.
-func (f *filter) End(x *exchange.Exchange, place int) { _, _ = f.run(onEnd, x, place) }
+func (f *filter) End(x *exchange.Exchange, place int) {
+	_, _ = f.run(task{hook: onEnd, x: x, place: place})
+}
 
 // hold waits for the whole of a body. One that is too large, or that does not come, is its sender's fault.
 func (f *filter) hold(b *exchange.Body, tooLarge fault.Kind, side fault.Side) error {
@@ -78,51 +99,52 @@ func (f *filter) hold(b *exchange.Body, tooLarge fault.Kind, side fault.Side) er
 }
 
 // run runs a hook, and once more in a fresh instance if the first one's past may be to blame: not when others have failed just before.
-func (f *filter) run(h hook, x *exchange.Exchange, place int) (int32, error) {
+func (f *filter) run(t task) (int32, error) {
 	if !f.pool.breaker.pass(time.Now) {
-		return 0, f.unavailable(x, errOpen)
+		return 0, f.unavailable(t.x, errOpen)
 	}
-	result, err := f.try(h, x, place)
+	result, err := f.try(t)
 	if err != nil {
 		f.pool.noteOutage(err)
-		return 0, f.unavailable(x, err)
+		return 0, f.unavailable(t.x, err)
 	}
 	f.pool.noteSuccess()
 	return result, nil
 }
 
-func (f *filter) try(h hook, x *exchange.Exchange, place int) (int32, error) {
+func (f *filter) try(t task) (int32, error) {
 	i, err := f.pool.lease()
 	for try := 0; ; try++ {
 		if err != nil {
 			return 0, err
 		}
-		result, failure := i.run(h, x, place)
+		result, failure := i.run(t)
 		if failure == nil {
 			f.pool.give(i)
-			return f.wait(result, h, x, place)
+			return f.wait(result, t)
 		}
 		if try > 0 || i.uses == 0 || i.call.work.lasting || !failure.Cause.retry() || f.pool.breaker.inRow.Load() > 0 {
 			f.pool.drop(i, failure.Cause)
 			return 0, failure
 		}
-		f.report(x, failure, slog.LevelInfo, "plugin failed, trying a fresh instance")
+		f.report(t.x, failure, slog.LevelInfo, "plugin failed, trying a fresh instance")
 		i, err = f.pool.renew(i, failure.Cause)
 	}
 }
 
 // wait resumes a hook for as long as it says wait. No instance is held meanwhile.
-func (f *filter) wait(result int32, h hook, x *exchange.Exchange, place int) (int32, error) {
-	for result == abi.ResultWait && h != onEnd {
-		waiting := (*x.Slot(place)).(*fetches)
+func (f *filter) wait(result int32, t task) (int32, error) {
+	for t.hook.waits(result) {
+		waiting := (*t.x.Slot(t.place)).(*fetches)
 		waiting.wait()
 		i, err := f.pool.lease()
 		if err != nil {
-			waiting.parked.undo(x, place)
+			waiting.parked.undoState(func() *[]byte { return t.x.State(t.place) })
+			waiting.parked.undo(t.x)
 			return 0, err
 		}
 		var failure *Failure
-		if result, failure = i.resume(h, x, place); failure != nil {
+		if result, failure = i.resume(t); failure != nil {
 			f.pool.drop(i, failure.Cause)
 			return 0, failure
 		}

@@ -21,7 +21,7 @@ func runRequest(t *testing.T, s script, x *exchange.Exchange) []string {
 	t.Helper()
 	s.hooks |= abi.HookRequest
 	pool, _ := newProbe(t, &s)
-	if _, err := pool.Filter("test").Request(x, 0); err != nil {
+	if _, err := pool.Filter("test", chain.Deny).Request(x, 0); err != nil {
 		t.Fatal(err)
 	}
 	return s.outcomes(pool.idle[0])
@@ -32,7 +32,7 @@ func runResponse(t *testing.T, s script, x *exchange.Exchange) []string {
 	t.Helper()
 	s.hooks = abi.HookResponse
 	pool, _ := newProbe(t, &s)
-	if err := pool.Filter("test").Response(x, 0); err != nil {
+	if err := pool.Filter("test", chain.Deny).Response(x, 0); err != nil {
 		t.Fatal(err)
 	}
 	return s.outcomes(pool.idle[0])
@@ -164,7 +164,7 @@ func TestHeaderAll(t *testing.T) {
 	}
 	s.hooks = abi.HookRequest
 	pool, _ := newProbe(t, &s)
-	if _, err := pool.Filter("test").Request(x, 0); err != nil {
+	if _, err := pool.Filter("test", chain.Deny).Request(x, 0); err != nil {
 		t.Fatal(err)
 	}
 	at := uint32(probeBuffers)
@@ -321,7 +321,7 @@ func TestRespond(t *testing.T) {
 		do("status", 1),
 	}}
 	pool, _ := newProbe(t, &s)
-	verdict, err := pool.Filter("test").Request(x, 0)
+	verdict, err := pool.Filter("test", chain.Deny).Request(x, 0)
 	if verdict != chain.Respond || err != nil {
 		t.Fatalf("got %v, %v", verdict, err)
 	}
@@ -403,7 +403,7 @@ func TestExchangeAndClock(t *testing.T) {
 	x := newExchange()
 	s := script{hooks: abi.HookRequest, request: []step{do("exchange"), do("now")}}
 	pool, _ := newProbe(t, &s)
-	if _, err := pool.Filter("test").Request(x, 0); err != nil {
+	if _, err := pool.Filter("test", chain.Deny).Request(x, 0); err != nil {
 		t.Fatal(err)
 	}
 	memory := pool.idle[0].mod.Memory()

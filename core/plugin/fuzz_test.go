@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/sallyport/sallyport/core/chain"
 	"github.com/sallyport/sallyport/core/header"
 	"github.com/sallyport/sallyport/core/plugin/abi"
 )
@@ -54,7 +55,7 @@ func FuzzHostCalls(f *testing.F) {
 		defer exchanges.Put(x)
 		want := append([]header.Field(nil), x.Req.Fields.All()...)
 		path := x.Req.Path
-		_, err = pool.Filter("test").Request(x, 0)
+		_, err = pool.Filter("test", chain.Deny).Request(x, 0)
 		if err == nil {
 			return
 		}

@@ -14,6 +14,8 @@ const (
 	onRequest hook = iota
 	onResponse
 	onEnd
+	onRequestChunk
+	onResponseChunk
 	onResume // after a wait of onRequest or onResponse, in that one's phase
 	hookCount
 )
@@ -26,10 +28,12 @@ type hookInfo struct {
 }
 
 var hooks = [hookCount]hookInfo{
-	onRequest:  {abi.ExportRequest, abi.HookRequest, abi.InRequest},
-	onResponse: {abi.ExportResponse, abi.HookResponse, abi.InResponse},
-	onEnd:      {abi.ExportEnd, abi.HookEnd, abi.InEnd},
-	onResume:   {export: abi.ExportResume},
+	onRequest:       {abi.ExportRequest, abi.HookRequest, abi.InRequest},
+	onResponse:      {abi.ExportResponse, abi.HookResponse, abi.InResponse},
+	onEnd:           {abi.ExportEnd, abi.HookEnd, abi.InEnd},
+	onRequestChunk:  {abi.ExportRequestChunk, abi.HookRequestChunks, abi.InRequestChunk},
+	onResponseChunk: {abi.ExportResponseChunk, abi.HookResponseChunks, abi.InResponseChunk},
+	onResume:        {export: abi.ExportResume},
 }
 
 // judge says what is wrong with a hook's result, if anything. A resumed hook is judged as the one that waited.
@@ -37,16 +41,23 @@ func (h hook) judge(result int32, responded, waits bool) error {
 	switch {
 	case result == abi.ResultContinue || h == onEnd: // which has no result
 		return nil
+	case result == abi.ChunkAbort && (h == onRequestChunk || h == onResponseChunk):
+		return nil
 	case result == abi.ResultRespond && h == onRequest && responded:
 		return nil
 	case result == abi.ResultRespond && h == onRequest:
 		return &interrupt{BadResult, "returned 1 (respond) without having called respond"}
-	case result == abi.ResultWait && waits:
+	case result == abi.ResultWait && waits && (h == onRequest || h == onResponse):
 		return nil
 	case result == abi.ResultWait:
 		return &interrupt{BadResult, "returned 2 (wait) with no fetch under way, or without exporting on_resume"}
 	}
 	return &interrupt{BadResult, fmt.Sprintf("returned %d, which means nothing", result)}
+}
+
+// waits reports whether a result that was judged means that the hook goes on later.
+func (h hook) waits(result int32) bool {
+	return result == abi.ResultWait && (h == onRequest || h == onResponse)
 }
 
 // checkHooks reports what is wrong with the bits that on_configure returned.

@@ -27,6 +27,7 @@ type hookCall struct {
 	x         *exchange.Exchange // nil while the instance starts
 	place     int                // of the filter in its chain
 	phase     abi.Phases
+	chunk     *chunk    // in chunk hooks
 	wants     abi.Hooks // of the plugin
 	responded bool
 	lasting   bool // something was done that cannot be undone
@@ -35,8 +36,17 @@ type hookCall struct {
 }
 
 // begin makes the call that of another hook.
-func (h *hookCall) begin(phase abi.Phases, x *exchange.Exchange, place int) {
-	h.x, h.place, h.phase, h.responded, h.lasting = x, place, phase, false, false
+func (h *hookCall) begin(phase abi.Phases, t task) {
+	h.x, h.place, h.chunk = t.x, t.place, t.chunk
+	h.phase, h.responded, h.lasting = phase, false, false
+}
+
+// state returns what the filter keeps of this exchange. The request's chunks have one of their own: they run beside the rest of the exchange.
+func (h *hookCall) state() *[]byte {
+	if h.phase == abi.InRequestChunk {
+		return &h.chunk.state
+	}
+	return h.x.State(h.place)
 }
 
 // end keeps what the hook did. An answer that a request hook prepared and did not give is dropped.
@@ -71,7 +81,8 @@ func (h *hookCall) unpark() {
 
 // undo leaves the exchange as it was before the hook.
 func (h *hookCall) undo() {
-	h.saved.undo(h.x, h.place)
+	h.saved.undoState(h.state)
+	h.saved.undo(h.x)
 	h.x = nil
 }
 

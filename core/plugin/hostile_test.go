@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport/sallyport/core/chain"
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
 	"github.com/sallyport/sallyport/core/header"
@@ -42,7 +43,7 @@ func TestHostileGuests(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name+" "+tt.want.String(), func(t *testing.T) {
 			pool, _ := newPoolOf(t, tt.name, tt.limits)
-			_, err := pool.Filter("test").Request(newExchange(), 0)
+			_, err := pool.Filter("test", chain.Deny).Request(newExchange(), 0)
 			if got := failureOf(t, err); got.Cause != tt.want || got.Export != "on_request" {
 				t.Errorf("got %v (%s), want cause %s", got, got.Err, tt.want)
 			}
@@ -57,7 +58,7 @@ func TestHostileGuests(t *testing.T) {
 func TestFuelIsBounded(t *testing.T) {
 	const fuel = 3_500_000
 	pool, _ := newPoolOf(t, "loop", Limits{Fuel: fuel, TimeLimit: time.Minute})
-	_, _ = pool.Filter("test").Request(newExchange(), 0)
+	_, _ = pool.Filter("test", chain.Deny).Request(newExchange(), 0)
 	if got := pool.Stats().Fuel; got <= fuel || got > fuel+1000 {
 		t.Errorf("%d units used of %d", got, fuel)
 	}
@@ -66,7 +67,7 @@ func TestFuelIsBounded(t *testing.T) {
 func TestMemoryBomb(t *testing.T) {
 	pool, _ := newPoolOf(t, "bomb", Limits{Memory: 3 << 20})
 	x := newExchange()
-	if _, err := pool.Filter("test").Request(x, 0); err != nil {
+	if _, err := pool.Filter("test", chain.Deny).Request(x, 0); err != nil {
 		t.Fatal(err)
 	}
 	if got := binary.LittleEndian.Uint32(*x.State(0)); got != 3<<20/pageSize {
@@ -110,7 +111,7 @@ func TestPointersOutside(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := script{hooks: abi.HookRequest, request: []step{tt.step}}
 			pool, _ := newProbe(t, &s)
-			_, err := pool.Filter("test").Request(newExchange(), 0)
+			_, err := pool.Filter("test", chain.Deny).Request(newExchange(), 0)
 			if got := failureOf(t, err); got.Cause != Trap || !strings.Contains(got.Error(), "pointer outside the memory") {
 				t.Errorf("got %v", got)
 			}
@@ -179,7 +180,7 @@ func TestTrapUndoesRequest(t *testing.T) {
 		do("set", 3, "evil.example"), do("set", 4, "/evil"), do("set", 5, "evil"), do("header_remove", 0, "accept"),
 		do("header_set", 0, "x-api-key", "evil"), do("respond", 200, "evil"), trap)}
 	pool, _ := newProbe(t, &s)
-	_, err := pool.Filter("test").Request(x, 0)
+	_, err := pool.Filter("test", chain.Deny).Request(x, 0)
 	if got := failureOf(t, err); got.Cause != Trap || !strings.Contains(got.Err.Error(), "wasm stack trace") {
 		t.Errorf("got %v", got.Err)
 	}
@@ -202,7 +203,7 @@ func TestTrapUndoesResponse(t *testing.T) {
 	x.Resp.Body = exchange.Body{Length: 10, Held: []byte("first"), Source: old}
 	s := script{hooks: abi.HookResponse, response: append(everything(), do("set_status", 500), do("respond", 404, "a"), do("respond", 404, "b"), trap)}
 	pool, _ := newProbe(t, &s)
-	if got := failureOf(t, pool.Filter("test").Response(x, 0)); got.Export != "on_response" {
+	if got := failureOf(t, pool.Filter("test", chain.Deny).Response(x, 0)); got.Export != "on_response" {
 		t.Errorf("got %v", got)
 	}
 	compare(t, x.Resp.Status, 200)
@@ -233,7 +234,7 @@ func TestBadResults(t *testing.T) {
 			s := script{hooks: abi.HookRequest, results: tt.results, request: []step{do("header_set", 0, "x", "y")}}
 			pool, _ := newProbe(t, &s)
 			x := newExchange()
-			_, err := pool.Filter("test").Request(x, 0)
+			_, err := pool.Filter("test", chain.Deny).Request(x, 0)
 			if got := failureOf(t, err); got.Cause != BadResult || got.Err.Error() != tt.want {
 				t.Errorf("got %v, want %q", got, tt.want)
 			}
@@ -247,7 +248,7 @@ func TestBadResults(t *testing.T) {
 func TestResponseCannotRespond(t *testing.T) {
 	s := script{hooks: abi.HookResponse, results: [3]int32{0, 0, 1}, response: []step{do("respond", 200, "")}}
 	pool, _ := newProbe(t, &s)
-	if got := failureOf(t, pool.Filter("test").Response(newExchange(), 0)); got.Cause != BadResult {
+	if got := failureOf(t, pool.Filter("test", chain.Deny).Response(newExchange(), 0)); got.Cause != BadResult {
 		t.Errorf("got %v", got)
 	}
 }

@@ -18,7 +18,7 @@ type instance struct {
 	hooks [hookCount]api.Function
 	wants abi.Hooks
 	call  call
-	stack [1]uint64 // of results; no hook of this release takes parameters
+	stack [2]uint64 // of parameters and results
 
 	uses       int64
 	startBytes uint32 // of memory, once it was configured
@@ -31,7 +31,7 @@ func startInstance(p *Pool) (i *instance, err error) {
 	c := &i.call
 	c.pool = p
 	c.tank.host, c.tank.slice = p.plugin.host, limits.Slice
-	c.work.begin(abi.InConfigure, nil, 0)
+	c.work.begin(abi.InConfigure, task{})
 	c.tank.open(limits.FuelStart, startTime)
 	defer func() {
 		c.flush()
@@ -111,17 +111,28 @@ func (i *instance) invoke(f api.Function, export string) (int32, error) {
 	return int32(i.stack[0]), nil
 }
 
+// task is one run of a hook.
+type task struct {
+	hook  hook
+	x     *exchange.Exchange
+	place int
+	chunk *chunk // of chunk hooks, else nil
+}
+
 // run runs a hook. After an error the exchange is as before, and the instance must be dropped.
-func (i *instance) run(h hook, x *exchange.Exchange, place int) (int32, *Failure) {
-	i.call.work.begin(hooks[h].phase, x, place)
-	return i.finish(h, h)
+func (i *instance) run(t task) (int32, *Failure) {
+	i.call.work.begin(hooks[t.hook].phase, t)
+	if t.chunk != nil {
+		i.stack[0], i.stack[1] = uint64(len(t.chunk.bytes)), t.chunk.isLast()
+	}
+	return i.finish(t.hook, t.hook)
 }
 
 // resume goes on with a hook that waited, perhaps in another instance. After an error the exchange is as before that hook.
-func (i *instance) resume(h hook, x *exchange.Exchange, place int) (int32, *Failure) {
-	i.call.work.begin(hooks[h].phase, x, place)
+func (i *instance) resume(t task) (int32, *Failure) {
+	i.call.work.begin(hooks[t.hook].phase, t)
 	i.call.work.unpark()
-	return i.finish(h, onResume)
+	return i.finish(t.hook, onResume)
 }
 
 // finish calls a hook's function on a fresh budget; as is the one that it counts as.
@@ -130,14 +141,14 @@ func (i *instance) finish(as, called hook) (int32, *Failure) {
 	c.tank.fill(i.pool.plugin.limits.Fuel, i.pool.plugin.limits.TimeLimit)
 	result, err := i.invoke(i.hooks[called], hooks[called].export)
 	if err == nil {
-		err = as.judge(result, c.work.responded, c.work.waits() && i.hooks[onResume] != nil)
+		err = as.judge(result, c.work.responded, result == abi.ResultWait && i.hooks[onResume] != nil && c.work.waits())
 	}
 	c.flush()
 	if err != nil {
 		c.work.undo()
 		return 0, asFailure(hooks[called].export, err)
 	}
-	if result == abi.ResultWait && as != onEnd {
+	if as.waits(result) {
 		c.work.park()
 	} else {
 		c.work.end(as == onResponse || result == abi.ResultRespond)

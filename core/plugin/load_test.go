@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/sallyport/sallyport/core/chain"
 )
 
 func TestLoadRefuses(t *testing.T) {
@@ -120,7 +122,7 @@ func TestConfigureRefuses(t *testing.T) {
 	h, _ := newHost(t)
 	tests := []struct{ name, want string }{
 		{"level2", "plugin level2: built for ABI level 2, this gateway speaks 1 to 1"},
-		{"wantslater", `plugin wantslater: on_configure asks for "request chunks" (16), which this release does not offer yet`},
+		{"wantslater", `plugin wantslater: on_configure asks for "lease bound" (128), which this release does not offer yet`},
 		{"wantsunknown", "plugin wantsunknown: on_configure asks for hook bits 0x400, which ABI level 1 does not have"},
 		{"wantsmissing", `plugin wantsmissing: on_configure asks for "response" (4), but on_response is not exported`},
 	}
@@ -167,7 +169,7 @@ func TestConfigureRefusedByPlugin(t *testing.T) {
 
 func TestStartCallsHost(t *testing.T) {
 	pool, book := newPoolOf(t, "starttalks", Limits{})
-	if got := pool.Filter("here").Hooks(); got != 0 {
+	if got := pool.Filter("here", chain.Deny).Hooks(); got != 0 {
 		t.Errorf("Hooks() = %b, want none", got)
 	}
 	lines := book.lines(t)

@@ -44,7 +44,7 @@ func TestHooksOfAFilter(t *testing.T) {
 	} {
 		s := script{hooks: tt.wants}
 		pool, _ := newProbe(t, &s)
-		if got := pool.Filter("test").Hooks(); got != tt.want {
+		if got := pool.Filter("test", chain.Deny).Hooks(); got != tt.want {
 			t.Errorf("Hooks() = %b for %q, want %b", got, tt.wants, tt.want)
 		}
 	}
@@ -156,7 +156,7 @@ func TestCanaryMayGoAboveTheBound(t *testing.T) {
 
 func TestRecycledAfterUses(t *testing.T) {
 	pool, _ := newPoolOf(t, "bare", Limits{MaxUses: 3})
-	filter := pool.Filter("test")
+	filter := pool.Filter("test", chain.Deny)
 	for range 7 {
 		if _, err := filter.Request(newExchange(), 0); err != nil {
 			t.Fatal(err)
@@ -169,7 +169,7 @@ func TestRecycledAfterUses(t *testing.T) {
 
 func TestRecycledWhenGrown(t *testing.T) {
 	pool, _ := newPoolOf(t, "greedy", Limits{Memory: 64 * pageSize})
-	filter := pool.Filter("test")
+	filter := pool.Filter("test", chain.Deny)
 	for n, want := range []int64{0, 1, 1, 2} { // 17 pages, 33: more than half
 		if _, err := filter.Request(newExchange(), 0); err != nil {
 			t.Fatal(err)
@@ -253,7 +253,7 @@ func TestCloseStopsGuests(t *testing.T) {
 	pool := configure(t, load(t, h, "loop", Limits{Fuel: 1 << 60, TimeLimit: time.Hour}), nil)
 	failed := make(chan error)
 	go func() {
-		_, err := pool.Filter("test").Request(newExchange(), 0)
+		_, err := pool.Filter("test", chain.Deny).Request(newExchange(), 0)
 		failed <- err
 	}()
 	until(t, "the guest to run", func() bool { s := pool.Stats(); return s.Idle == 0 })
@@ -298,7 +298,7 @@ func TestHammer(t *testing.T) {
 func hammerOnce(t *testing.T, pool *Pool, traps bool) {
 	x := newExchange()
 	defer exchanges.Put(x)
-	_, err := pool.Filter("test").Request(x, 1)
+	_, err := pool.Filter("test", chain.Deny).Request(x, 1)
 	if (err != nil) != traps {
 		t.Errorf("got %v, want a failure: %v", err, traps)
 	}

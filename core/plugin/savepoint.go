@@ -80,8 +80,17 @@ func (s *savepoint) keepState(state []byte) {
 	s.state = append(s.state[:0], state...)
 }
 
-// undo puts everything back and forgets it.
-func (s *savepoint) undo(x *exchange.Exchange, place int) {
+// undoState puts the filter's state back and forgets it.
+func (s *savepoint) undoState(of func() *[]byte) {
+	if s.hasState {
+		state := of()
+		*state = append((*state)[:0], s.state...)
+		s.hasState = false
+	}
+}
+
+// undo puts everything else back and forgets it.
+func (s *savepoint) undo(x *exchange.Exchange) {
 	s.undoResponse(x)
 	if s.hasRequest {
 		x.Req.Host, x.Req.Path, x.Req.Query = s.host, s.path, s.query
@@ -93,10 +102,6 @@ func (s *savepoint) undo(x *exchange.Exchange, place int) {
 	}
 	if s.hasAttrs {
 		x.RestoreAttrs(s.attrs)
-	}
-	if s.hasState {
-		state := x.State(place)
-		*state = append((*state)[:0], s.state...)
 	}
 	s.keep()
 }

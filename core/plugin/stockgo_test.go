@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sallyport/sallyport/core/chain"
 )
 
 // TestStockGo runs a plugin that the Go toolchain at hand compiled, whose runtime needs more of WASI than any other.
@@ -26,7 +28,7 @@ func TestStockGo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	filter := configure(t, p, nil).Filter("test")
+	filter := configure(t, p, nil).Filter("test", chain.Deny)
 	for range 3 {
 		x := newExchange()
 		if _, err := filter.Request(x, 0); err != nil {

@@ -3,12 +3,13 @@ package plugin
 import (
 	"testing"
 
+	"github.com/sallyport/sallyport/core/chain"
 	"github.com/sallyport/sallyport/core/plugin/abi"
 )
 
 func TestWASIAnswers(t *testing.T) {
 	pool, _ := newPoolOf(t, "wasi", Limits{})
-	if _, err := pool.Filter("test").Request(newExchange(), 0); err != nil {
+	if _, err := pool.Filter("test", chain.Deny).Request(newExchange(), 0); err != nil {
 		t.Fatalf("an answer is not as documented: %v", failureOf(t, err).Err)
 	}
 }

@@ -7,8 +7,11 @@ import (
 
 // complete reports whether a message has come to its end, trailers included, as far as this hook may know: -4 if it has not.
 func (h *hookCall) complete(p part) abi.Code {
-	if h.phase == abi.InEnd {
+	switch {
+	case h.phase == abi.InEnd, p == response && h.phase == abi.InResponseChunk && h.chunk.last:
 		return ok
+	case h.chunk != nil:
+		return abi.WrongPhase
 	}
 	_, code := h.body(p)
 	return code
@@ -30,32 +33,41 @@ func (h *hookCall) body(p part) (*exchange.Body, abi.Code) {
 	return nil, abi.WrongPhase
 }
 
-// bodySize returns the length of the body.
-func (h *hookCall) bodySize(p part) (int, abi.Code) {
+// content returns the bytes of a body, or of the chunk that is at hand.
+func (h *hookCall) content(p part) ([]byte, abi.Code) {
+	if h.chunk != nil && p == h.chunk.part() {
+		return h.chunk.bytes, ok
+	}
 	b, code := h.body(p)
 	if code != ok {
-		return 0, code
+		return nil, code
 	}
-	return len(b.Held), ok
+	return b.Held, ok
+}
+
+// bodySize returns the length of the body.
+func (h *hookCall) bodySize(p part) (int, abi.Code) {
+	b, code := h.content(p)
+	return len(b), code
 }
 
 // bodyRead copies what there is from offset on and fits; 0 at the end.
 func (h *hookCall) bodyRead(p part, offset uint32, buf []byte) (int, abi.Code) {
-	b, code := h.body(p)
-	if code != ok {
-		return 0, code
-	}
-	return copy(buf, b.Held[min(int(offset), len(b.Held)):]), ok
+	b, code := h.content(p)
+	return copy(buf, b[min(int(offset), len(b)):]), code
 }
 
 // bodyWrite replaces the body.
 func (h *hookCall) bodyWrite(p part, data []byte) abi.Code {
-	_, code := h.body(p)
+	_, code := h.content(p)
 	switch {
 	case len(data) > abi.MaxBody:
 		return abi.TooLarge
 	case code != ok:
 		return code
+	case h.chunk != nil:
+		h.chunk.replace(data)
+		return ok
 	}
 	content := append([]byte(nil), data...)
 	if p == request {

@@ -8,7 +8,7 @@ import (
 
 // stateGet returns what the filter keeps of this exchange.
 func (h *hookCall) stateGet() string {
-	state := *h.x.State(h.place)
+	state := *h.state()
 	return unsafe.String(unsafe.SliceData(state), len(state))
 }
 
@@ -17,7 +17,7 @@ func (h *hookCall) stateSet(data []byte) abi.Code {
 	if len(data) > abi.MaxState {
 		return abi.TooLarge
 	}
-	state := h.x.State(h.place)
+	state := h.state()
 	h.saved.keepState(*state)
 	*state = append((*state)[:0], data...)
 	return ok

@@ -33,8 +33,8 @@ func Exports() []Export {
 		{Name: ExportRequest, Signature: code},
 		{Name: ExportResponse, Signature: code},
 		{Name: ExportResume, Signature: code},
-		{Name: ExportRequestChunk, Signature: chunk, Later: true},
-		{Name: ExportResponseChunk, Signature: chunk, Later: true},
+		{Name: ExportRequestChunk, Signature: chunk},
+		{Name: ExportResponseChunk, Signature: chunk},
 		{Name: ExportEnd},
 	}
 }

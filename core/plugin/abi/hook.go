@@ -32,8 +32,8 @@ func AllHooks() []HookInfo {
 		{Hook: HookRequestBody, Name: "request body", Export: ExportRequest},
 		{Hook: HookResponse, Name: "response", Export: ExportResponse},
 		{Hook: HookResponseBody, Name: "response body", Export: ExportResponse},
-		{Hook: HookRequestChunks, Name: "request chunks", Export: ExportRequestChunk, Later: true},
-		{Hook: HookResponseChunks, Name: "response chunks", Export: ExportResponseChunk, Later: true},
+		{Hook: HookRequestChunks, Name: "request chunks", Export: ExportRequestChunk},
+		{Hook: HookResponseChunks, Name: "response chunks", Export: ExportResponseChunk},
 		{Hook: HookEnd, Name: "end", Export: ExportEnd},
 		{Hook: LeaseBound, Name: "lease bound", Later: true},
 	}

@@ -1,0 +1,141 @@
+package plugin
+
+import (
+	"errors"
+	"io"
+	"sync"
+
+	"github.com/sallyport/sallyport/core/chain"
+	"github.com/sallyport/sallyport/core/exchange"
+	"github.com/sallyport/sallyport/core/fault"
+	"github.com/sallyport/sallyport/core/plugin/abi"
+)
+
+// chunkSize is the most bytes of a body that a chunk hook sees at once.
+const chunkSize = 16 << 10
+
+var errAborted = errors.New("the plugin refused a piece of the content")
+
+// chunk is a piece of a body, as a hook sees it and leaves it.
+type chunk struct {
+	hook  hook
+	bytes []byte
+	last  bool
+	state []byte // of the request's chunks
+	wrote []byte // room for what takes its place
+}
+
+func (c *chunk) part() part {
+	if c.hook == onRequestChunk {
+		return request
+	}
+	return response
+}
+
+func (c *chunk) isLast() uint64 {
+	if c.last {
+		return 1
+	}
+	return 0
+}
+
+func (c *chunk) replace(data []byte) {
+	c.wrote = append(c.wrote[:0], data...)
+	c.bytes = c.wrote
+}
+
+// stream is a body on its way through a filter's chunk hook: the Source of what comes out. That of a request is read by whoever sends it.
+type stream struct {
+	filter *filter
+	x      *exchange.Exchange
+	place  int
+	inner  exchange.Body
+	chunk  chunk
+	room   []byte // what comes in
+	out    []byte // has passed the hook and not been read
+	err    error  // final
+
+	close func() error // of inner, once
+}
+
+// streamRequest puts the request's body through the chunk hook. Its length is not known any more.
+func (f *filter) streamRequest(x *exchange.Exchange, place int) {
+	if !x.Req.Body.Empty() {
+		x.Req.Body = f.stream(onRequestChunk, x, place, x.Req.Body)
+	}
+}
+
+// streamResponse does the same with the response's. An answer without content, as to HEAD, has none to look at.
+func (f *filter) streamResponse(x *exchange.Exchange, place int) {
+	b := &x.Resp.Body
+	if x.Req.Method == "HEAD" || x.Resp.Status == 204 || x.Resp.Status == 304 || b.Empty() {
+		return
+	}
+	x.Resp.Body = f.stream(onResponseChunk, x, place, *b)
+}
+
+func (f *filter) stream(h hook, x *exchange.Exchange, place int, inner exchange.Body) exchange.Body {
+	s := &stream{filter: f, x: x, place: place, inner: inner, chunk: chunk{hook: h}}
+	source := inner.Source // inner must not change while another goroutine reads it
+	s.close = sync.OnceValue(func() error {
+		if source == nil {
+			return nil
+		}
+		return source.Close()
+	})
+	return exchange.Body{Length: exchange.Unknown, Source: s}
+}
+
+// Read brings what has passed the hook.
+func (s *stream) Read(p []byte) (int, error) {
+	for len(s.out) == 0 {
+		if s.err != nil {
+			return 0, s.err
+		}
+		s.out, s.err = s.next()
+	}
+	n := copy(p, s.out)
+	s.out = s.out[n:]
+	if len(s.out) == 0 && s.err == io.EOF {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// next takes in a piece and runs the hook over it. Its error is final, io.EOF with the last piece.
+func (s *stream) next() ([]byte, error) {
+	if s.room == nil {
+		s.room = make([]byte, chunkSize)
+	}
+	n, err := s.inner.Read(s.room)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	if n == 0 && err == nil {
+		return nil, nil
+	}
+	c := &s.chunk
+	c.bytes, c.last = s.room[:n], err == io.EOF
+	if failure := s.pass(c); failure != nil {
+		return nil, failure
+	}
+	return c.bytes, err
+}
+
+// pass runs the hook. A failure that is skipped lets the piece pass as it came.
+func (s *stream) pass(c *chunk) error {
+	came := c.bytes
+	result, err := s.filter.run(task{hook: c.hook, x: s.x, place: s.place, chunk: c})
+	switch {
+	case err != nil && s.filter.onError == chain.Skip:
+		c.bytes = came
+	case err != nil:
+		return err
+	case result == abi.ChunkAbort:
+		return &fault.Fault{Kind: fault.BadRequest, Side: fault.Plugin, Reason: "the content was refused", Err: errAborted}
+	}
+	return nil
+}
+
+// Close lets go of the body that comes in. It may be called while another goroutine reads.
+func (s *stream) Close() error { return s.close() }
