@@ -50,6 +50,7 @@ type stream struct {
 	x      *exchange.Exchange
 	place  int
 	inner  exchange.Body
+	seat   *seat // taken before another goroutine runs the hook
 	chunk  chunk
 	room   []byte // what comes in
 	out    []byte // has passed the hook and not been read
@@ -59,10 +60,20 @@ type stream struct {
 }
 
 // streamRequest puts the request's body through the chunk hook. Its length is not known any more.
-func (f *filter) streamRequest(x *exchange.Exchange, place int) {
-	if !x.Req.Body.Empty() {
-		x.Req.Body = f.stream(onRequestChunk, x, place, x.Req.Body)
+func (f *filter) streamRequest(x *exchange.Exchange, place int) error {
+	if x.Req.Body.Empty() {
+		return nil
 	}
+	s := f.stream(onRequestChunk, x, place, x.Req.Body)
+	if f.pool.wants&abi.LeaseBound != 0 {
+		seat, err := f.pool.seatOf(x, place)
+		if err != nil {
+			return f.unavailable(x, err)
+		}
+		s.seat = seat
+	}
+	x.Req.Body = exchange.Body{Length: exchange.Unknown, Source: s}
+	return nil
 }
 
 // streamResponse does the same with the response's. An answer without content, as to HEAD, has none to look at.
@@ -71,10 +82,10 @@ func (f *filter) streamResponse(x *exchange.Exchange, place int) {
 	if x.Req.Method == "HEAD" || x.Resp.Status == 204 || x.Resp.Status == 304 || b.Empty() {
 		return
 	}
-	x.Resp.Body = f.stream(onResponseChunk, x, place, *b)
+	*b = exchange.Body{Length: exchange.Unknown, Source: f.stream(onResponseChunk, x, place, *b)}
 }
 
-func (f *filter) stream(h hook, x *exchange.Exchange, place int, inner exchange.Body) exchange.Body {
+func (f *filter) stream(h hook, x *exchange.Exchange, place int, inner exchange.Body) *stream {
 	s := &stream{filter: f, x: x, place: place, inner: inner, chunk: chunk{hook: h}}
 	source := inner.Source // inner must not change while another goroutine reads it
 	s.close = sync.OnceValue(func() error {
@@ -83,7 +94,7 @@ func (f *filter) stream(h hook, x *exchange.Exchange, place int, inner exchange.
 		}
 		return source.Close()
 	})
-	return exchange.Body{Length: exchange.Unknown, Source: s}
+	return s
 }
 
 // Read brings what has passed the hook.
@@ -125,7 +136,7 @@ func (s *stream) next() ([]byte, error) {
 // pass runs the hook. A failure that is skipped lets the piece pass as it came.
 func (s *stream) pass(c *chunk) error {
 	came := c.bytes
-	result, err := s.filter.run(task{hook: c.hook, x: s.x, place: s.place, chunk: c})
+	result, err := s.filter.run(task{hook: c.hook, x: s.x, place: s.place, chunk: c, seat: s.seat})
 	switch {
 	case err != nil && s.filter.onError == chain.Skip:
 		c.bytes = came

@@ -104,13 +104,12 @@ func (f *fetches) pending() bool {
 	return false
 }
 
-// Close abandons what is under way. It is called when the exchange ends.
-func (f *fetches) Close() error {
+// abandon lets go of what is under way.
+func (f *fetches) abandon() {
 	f.client.leave()
 	for _, one := range f.list {
 		one.settle(f.pool, func() { one.abandoned = true })
 	}
-	return nil
 }
 
 // fetchClient stands for the client of the exchange that fetches belong to: when it is gone, they are of no use.

@@ -57,7 +57,7 @@ func (f *filter) Request(x *exchange.Exchange, place int) (chain.Verdict, error)
 		}
 	}
 	if f.pool.wants&abi.HookRequestChunks != 0 {
-		f.streamRequest(x, place)
+		return chain.Continue, f.streamRequest(x, place)
 	}
 	return chain.Continue, nil
 }
@@ -103,6 +103,14 @@ func (f *filter) run(t task) (int32, error) {
 	if !f.pool.breaker.pass(time.Now) {
 		return 0, f.unavailable(t.x, errOpen)
 	}
+	if t.seat == nil && f.pool.wants&abi.LeaseBound != 0 {
+		seat, err := f.pool.seatOf(t.x, t.place)
+		if err != nil {
+			f.pool.noteOutage(err)
+			return 0, f.unavailable(t.x, err)
+		}
+		t.seat = seat
+	}
 	result, err := f.try(t)
 	if err != nil {
 		f.pool.noteOutage(err)
@@ -113,18 +121,18 @@ func (f *filter) run(t task) (int32, error) {
 }
 
 func (f *filter) try(t task) (int32, error) {
-	i, err := f.pool.lease()
+	i, err := f.lease(t.seat)
 	for try := 0; ; try++ {
 		if err != nil {
 			return 0, err
 		}
 		result, failure := i.run(t)
 		if failure == nil {
-			f.pool.give(i)
+			f.give(i, t.seat)
 			return f.wait(result, t)
 		}
-		if try > 0 || i.uses == 0 || i.call.work.lasting || !failure.Cause.retry() || f.pool.breaker.inRow.Load() > 0 {
-			f.pool.drop(i, failure.Cause)
+		if t.seat != nil || try > 0 || i.uses == 0 || i.call.work.lasting || !failure.Cause.retry() || f.pool.breaker.inRow.Load() > 0 {
+			f.lose(i, t.seat, failure.Cause)
 			return 0, failure
 		}
 		f.report(t.x, failure, slog.LevelInfo, "plugin failed, trying a fresh instance")
@@ -132,12 +140,36 @@ func (f *filter) try(t task) (int32, error) {
 	}
 }
 
+// lease takes the instance that the exchange keeps to, or any.
+func (f *filter) lease(s *seat) (*instance, error) {
+	if s != nil {
+		return s.enter()
+	}
+	return f.pool.lease()
+}
+
+func (f *filter) give(i *instance, s *seat) {
+	if s != nil {
+		s.exit()
+		return
+	}
+	f.pool.give(i)
+}
+
+func (f *filter) lose(i *instance, s *seat, cause Cause) {
+	if s != nil {
+		s.lose(cause)
+		return
+	}
+	f.pool.drop(i, cause)
+}
+
 // wait resumes a hook for as long as it says wait. No instance is held meanwhile.
 func (f *filter) wait(result int32, t task) (int32, error) {
 	for t.hook.waits(result) {
-		waiting := (*t.x.Slot(t.place)).(*fetches)
+		waiting := keptOf(t.x, t.place, false).fetches
 		waiting.wait()
-		i, err := f.pool.lease()
+		i, err := f.lease(t.seat)
 		if err != nil {
 			waiting.parked.undoState(func() *[]byte { return t.x.State(t.place) })
 			waiting.parked.undo(t.x)
@@ -145,10 +177,10 @@ func (f *filter) wait(result int32, t task) (int32, error) {
 		}
 		var failure *Failure
 		if result, failure = i.resume(t); failure != nil {
-			f.pool.drop(i, failure.Cause)
+			f.lose(i, t.seat, failure.Cause)
 			return 0, failure
 		}
-		f.pool.give(i)
+		f.give(i, t.seat)
 	}
 	return result, nil
 }

@@ -76,7 +76,7 @@ func checkHooks(wants abi.Hooks, exported map[string]bool) error {
 		case wants&info.Hook == 0:
 		case info.Later:
 			return fmt.Errorf("on_configure asks for %q (%d), which this release does not offer yet", info.Name, info.Hook)
-		case !exported[info.Export]:
+		case info.Export != "" && !exported[info.Export]:
 			return fmt.Errorf("on_configure asks for %q (%d), but %s is not exported", info.Name, info.Hook, info.Export)
 		}
 	}

@@ -117,6 +117,7 @@ type task struct {
 	x     *exchange.Exchange
 	place int
 	chunk *chunk // of chunk hooks, else nil
+	seat  *seat  // the instance that the exchange keeps to; nil: any will do
 }
 
 // run runs a hook. After an error the exchange is as before, and the instance must be dropped.

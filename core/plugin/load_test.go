@@ -122,7 +122,6 @@ func TestConfigureRefuses(t *testing.T) {
 	h, _ := newHost(t)
 	tests := []struct{ name, want string }{
 		{"level2", "plugin level2: built for ABI level 2, this gateway speaks 1 to 1"},
-		{"wantslater", `plugin wantslater: on_configure asks for "lease bound" (128), which this release does not offer yet`},
 		{"wantsunknown", "plugin wantsunknown: on_configure asks for hook bits 0x400, which ABI level 1 does not have"},
 		{"wantsmissing", `plugin wantsmissing: on_configure asks for "response" (4), but on_response is not exported`},
 	}

@@ -21,6 +21,7 @@ type Pool struct {
 
 	// Guarded by the fleet's lock.
 	idle   []*instance // the last one used is the first one taken: its memory is warm
+	seats  []*seat     // instances that exchanges keep to
 	live   int         // idle, running or being made
 	spare  int         // fewest that were idle at once since the last Sweep
 	closed bool

@@ -45,7 +45,7 @@ func TestOfferedFunctionsAreThere(t *testing.T) {
 
 func TestOfferedExportsAreCalled(t *testing.T) {
 	for _, info := range abi.AllHooks() {
-		called := false
+		called := info.Export == "" // no moment, but a wish
 		for _, h := range hooks {
 			called = called || h.bit&info.Hook.Implied() != 0 && h.export == info.Export
 		}

@@ -13,8 +13,10 @@ import (
 
 // fetches returns those of this filter in this exchange, nil if there are none.
 func (h *hookCall) fetches() *fetches {
-	kept, _ := (*h.x.Slot(h.place)).(*fetches)
-	return kept
+	if k := keptOf(h.x, h.place, false); k != nil {
+		return k.fetches
+	}
+	return nil
 }
 
 // answered decodes the handle of a fetch's answer.
@@ -83,7 +85,7 @@ func (h *hookCall) openFetches(p *Pool) *fetches {
 	}
 	all := &fetches{pool: &p.plugin.host.exchanges}
 	all.client.parent = h.x.Client
-	*h.x.Slot(h.place) = all
+	keptOf(h.x, h.place, true).fetches = all
 	return all
 }
 

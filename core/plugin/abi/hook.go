@@ -35,7 +35,7 @@ func AllHooks() []HookInfo {
 		{Hook: HookRequestChunks, Name: "request chunks", Export: ExportRequestChunk},
 		{Hook: HookResponseChunks, Name: "response chunks", Export: ExportResponseChunk},
 		{Hook: HookEnd, Name: "end", Export: ExportEnd},
-		{Hook: LeaseBound, Name: "lease bound", Later: true},
+		{Hook: LeaseBound, Name: "lease bound"},
 	}
 }
 

@@ -1,0 +1,107 @@
+package plugin
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/sallyport/sallyport/core/chain"
+	"github.com/sallyport/sallyport/core/exchange"
+	"github.com/sallyport/sallyport/core/plugin/abi"
+)
+
+const allBound = abi.HookRequest | abi.HookResponse | abi.HookRequestChunks | abi.HookEnd | abi.LeaseBound
+
+func TestBoundExchangesKeepToTheirInstance(t *testing.T) {
+	pool, _ := newProbe(t, &script{hooks: allBound, request: []step{do("exchange")}}) // one instance at most
+	filter := pool.Filter("test", chain.Deny)
+	a, b := newExchange(), newExchange()
+	for _, x := range []*exchange.Exchange{a, b} {
+		if _, err := filter.Request(x, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(pool.seats) != 1 || pool.seats[0].users != 2 || pool.Stats().Idle != 0 {
+		t.Errorf("%d seats, stats %+v", len(pool.seats), pool.Stats())
+	}
+	for _, x := range []*exchange.Exchange{b, a} {
+		x.Resp.Status = 200
+		if err := filter.Response(x, 0); err != nil {
+			t.Fatal(err)
+		}
+		filter.(chain.Ender).End(x, 0)
+	}
+	exchanges.Put(a)
+	if len(pool.seats) != 1 {
+		t.Error("the seat was given up while it was used")
+	}
+	exchanges.Put(b)
+	if stats := pool.Stats(); len(pool.seats) != 0 || stats.Idle != 1 || stats.Calls != 6 {
+		t.Errorf("%d seats left, stats %+v", len(pool.seats), stats)
+	}
+}
+
+func TestBoundInstanceThatFailsEndsAllItsExchanges(t *testing.T) {
+	pool, _ := newProbe(t, &script{hooks: allBound, response: []step{trap}})
+	filter := pool.Filter("test", chain.Deny)
+	a, b := newExchange(), newExchange()
+	for _, x := range []*exchange.Exchange{a, b} {
+		if _, err := filter.Request(x, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if f := failureOf(t, filter.Response(a, 0)); f.Cause != Trap {
+		t.Errorf("got %v", f)
+	}
+	if err := filter.Response(b, 0); !errors.Is(err, errLost) {
+		t.Errorf("got %v", err)
+	}
+	exchanges.Put(a)
+	exchanges.Put(b)
+	if stats := pool.Stats(); stats.Instances != 0 || len(pool.seats) != 0 {
+		t.Errorf("stats %+v, %d seats", stats, len(pool.seats))
+	}
+	next := newExchange()
+	if _, err := filter.Request(next, 0); err != nil {
+		t.Errorf("the next exchange: %v", err)
+	}
+	exchanges.Put(next)
+}
+
+func TestBoundHammer(t *testing.T) {
+	h, _ := newHost(t)
+	pool := configure(t, load(t, h, "probe", Limits{MaxInstances: 4, MaxUses: 50}), (&script{hooks: allBound}).compile(t))
+	filter := pool.Filter("test", chain.Deny)
+	done := make(chan error)
+	const workers, rounds = 16, 50
+	for range workers {
+		go func() {
+			for range rounds {
+				x := newExchange()
+				x.Req.Body = exchange.Body{Length: exchange.Unknown, Source: inPieces("a", "b")}
+				_, err := filter.Request(x, 0)
+				copied := make(chan error, 1)
+				body := x.Req.Body
+				go func() { _, err := io.Copy(io.Discard, &body); copied <- err }()
+				x.Resp.Status = 200
+				err = errors.Join(err, filter.Response(x, 0), <-copied)
+				filter.(chain.Ender).End(x, 0)
+				exchanges.Put(x)
+				if err != nil {
+					done <- err
+					return
+				}
+			}
+			done <- nil
+		}()
+	}
+	for range workers {
+		if err := <-done; err != nil && !strings.Contains(err.Error(), errBusy.Error()) {
+			t.Error(err)
+		}
+	}
+	if stats := pool.Stats(); len(pool.seats) != 0 || stats.Instances != stats.Idle {
+		t.Errorf("%d seats left, stats %+v", len(pool.seats), stats)
+	}
+}

@@ -1,7 +1,0 @@
-;; Asks for the lease bound.
-(module
-  (memory (export "memory") 1)
-  (func (export "sallyport_abi") (result i32) i32.const 1)
-  (func (export "on_configure") (result i32) i32.const 129)
-  (func (export "on_request") (result i32) i32.const 0)
-  (func (export "on_request_chunk") (param i32 i32) (result i32) i32.const 0))
