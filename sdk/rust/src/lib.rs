@@ -33,6 +33,7 @@
 
 extern crate alloc;
 
+mod body;
 pub mod config;
 mod error;
 mod exchange;
@@ -48,6 +49,7 @@ mod response;
 pub mod testing;
 mod world;
 
+pub use body::Body;
 pub use error::{Error, ErrorCode};
 pub use headers::Headers;
 #[doc(hidden)]
