@@ -52,13 +52,24 @@ func (f *filter) Request(x *exchange.Exchange, place int) (chain.Verdict, error)
 
 // Response runs on_response in whatever instance is idle.
 func (f *filter) Response(x *exchange.Exchange, place int) error {
-	if f.pool.wants&abi.HookResponseBody != 0 && x.Resp.Tunnel == nil {
+	wantsBody := f.pool.wants&abi.HookResponseBody != 0 && x.Resp.Tunnel == nil
+	absent := wantsBody && lacksContent(x)
+	if wantsBody && !absent {
 		if err := f.hold(&x.Resp.Body, fault.BadGateway, fault.Upstream); err != nil {
 			return err
 		}
 	}
 	_, err := f.run(onResponse, x, place)
+	if err == nil && absent && len(x.Resp.Body.Held) == 0 {
+		x.Resp.Body.Length = exchange.Unknown // of what the hook would have made of the content
+	}
 	return err
+}
+
+// lacksContent reports whether the response tells of content that does not come with it (RFC 9110, section 6.4.1).
+func lacksContent(x *exchange.Exchange) bool {
+	bodyless := x.Req.Method == "HEAD" || x.Resp.Status == 204 || x.Resp.Status == 304
+	return bodyless && len(x.Resp.Body.Held) == 0
 }
 
 // End runs on_end in whatever instance is idle. Its failure is logged; there is nothing left that it could change.
