@@ -78,9 +78,12 @@ func (f *filter) End(x *exchange.Exchange, place int) { _, _ = f.run(onEnd, x, p
 // hold waits for the whole of a body. One that is too large, or that does not come, is its sender's fault.
 func (f *filter) hold(b *exchange.Body, tooLarge fault.Kind, side fault.Side) error {
 	err := b.Hold(f.pool.plugin.limits.BufferLimit)
-	var known *fault.Fault
+	if err == nil {
+		return nil
+	}
+	var known *fault.Fault // behind the return: it is allocated
 	switch {
-	case err == nil || errors.As(err, &known):
+	case errors.As(err, &known):
 		return err
 	case errors.Is(err, exchange.ErrTooLarge):
 		return &fault.Fault{Kind: tooLarge, Side: side, Reason: "the content is larger than can be examined", Err: err}
