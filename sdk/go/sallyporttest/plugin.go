@@ -5,6 +5,9 @@
 //	p := sallyporttest.Configure(t, configure, `{"header": "X-Greeting"}`)
 //	x := sallyporttest.NewExchange("GET", "/orders?id=7")
 //	verdict, err := p.Request(x)
+//	x.Body = "what the upstream says"
+//	err = p.Response(x)
+//	p.End(x)
 //
 // Hooks run one at a time, in parallel tests too.
 package sallyporttest
