@@ -42,7 +42,9 @@ func (g *Gateway) Serve(x *exchange.Exchange) {
 
 // End closes the account of an exchange: every one ends here, once, however it went.
 func (g *Gateway) End(x *exchange.Exchange) {
-	if r, ok := x.Pinned.(*servedRoute); ok {
+	if r, ok := x.Pinned.(*servedRoute); ok && r.chain.HasEnd() {
+		// An answer that was cut short is still open, and a copier may be at the request.
+		_ = x.Resp.Body.Close() // the client has got what it gets
 		r.chain.End(x)
 	}
 	if log := g.access.Load(); log != nil {

@@ -78,6 +78,40 @@ func TestResponseBody(t *testing.T) {
 	}
 }
 
+// An answer to HEAD tells the length of content that is not there. What a hook that may change it would make of it, nobody knows.
+func TestLengthOfAnswersToHead(t *testing.T) {
+	asks := do("body_size", 1)
+	tests := []struct {
+		name   string
+		steps  []step
+		result int32
+		length int64
+		size   string
+	}{
+		{"read", []step{asks}, 0, exchange.Unknown, "0"},
+		{"written from what was read", []step{asks, do("body_write", 1, "")}, 0, exchange.Unknown, "0"},
+		{"written", []step{asks, do("body_write", 1, "hello")}, 0, 5, "0"},
+		{"failed", []step{asks, do("body_write", 1, "hello")}, 7, 1 << 40, "0"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			x := newExchange()
+			x.Req.Method, x.Resp.Status = "HEAD", 200
+			// An upload under way, say, leaves a Source that brings nothing.
+			x.Resp.Body = exchange.Body{Length: 1 << 40, Source: &pieces{Reader: strings.NewReader("")}}
+			s := &script{hooks: abi.HookResponseBody, response: tt.steps, results: [3]int32{0, 0, tt.result}}
+			pool, _ := newProbe(t, s)
+			i := pool.idle[0]
+			if err := pool.Filter("test").Response(x, 0); (err != nil) != (tt.result != 0) {
+				t.Fatal(err)
+			}
+			if got := s.outcomes(i)[0]; got != tt.size || x.Resp.Body.Length != tt.length {
+				t.Errorf("the hook saw %s bytes, the length is %d; want %s, %d", got, x.Resp.Body.Length, tt.size, tt.length)
+			}
+		})
+	}
+}
+
 func TestWrittenBodiesAreUndone(t *testing.T) {
 	x := newExchange()
 	x.Req.Body = bodyOf("hello", 5)

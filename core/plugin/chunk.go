@@ -79,7 +79,7 @@ func (f *filter) streamRequest(x *exchange.Exchange, place int) error {
 // streamResponse does the same with the response's. An answer without content, as to HEAD, has none to look at.
 func (f *filter) streamResponse(x *exchange.Exchange, place int) {
 	b := &x.Resp.Body
-	if x.Req.Method == "HEAD" || x.Resp.Status == 204 || x.Resp.Status == 304 || b.Empty() {
+	if lacksContent(x) || b.Empty() {
 		return
 	}
 	*b = exchange.Body{Length: exchange.Unknown, Source: f.stream(onResponseChunk, x, place, *b)}

@@ -64,7 +64,9 @@ func (f *filter) Request(x *exchange.Exchange, place int) (chain.Verdict, error)
 
 // Response runs on_response in whatever instance is idle.
 func (f *filter) Response(x *exchange.Exchange, place int) error {
-	if f.pool.wants&abi.HookResponseBody != 0 && x.Resp.Tunnel == nil {
+	wantsBody := f.pool.wants&abi.HookResponseBody != 0 && x.Resp.Tunnel == nil
+	absent := wantsBody && lacksContent(x)
+	if wantsBody && !absent {
 		if err := f.hold(&x.Resp.Body, fault.BadGateway, fault.Upstream); err != nil {
 			return err
 		}
@@ -74,10 +76,19 @@ func (f *filter) Response(x *exchange.Exchange, place int) error {
 			return err
 		}
 	}
+	if absent && len(x.Resp.Body.Held) == 0 {
+		x.Resp.Body.Length = exchange.Unknown // of what the hook would have made of the content
+	}
 	if f.pool.wants&abi.HookResponseChunks != 0 && x.Resp.Tunnel == nil {
 		f.streamResponse(x, place)
 	}
 	return nil
+}
+
+// lacksContent reports whether the response tells of content that does not come with it (RFC 9110, section 6.4.1).
+func lacksContent(x *exchange.Exchange) bool {
+	bodyless := x.Req.Method == "HEAD" || x.Resp.Status == 204 || x.Resp.Status == 304
+	return bodyless && len(x.Resp.Body.Held) == 0
 }
 
 // End runs on_end in whatever instance is idle. Its failure is logged; there is nothing left that it could change.
@@ -88,9 +99,12 @@ func (f *filter) End(x *exchange.Exchange, place int) {
 // hold waits for the whole of a body. One that is too large, or that does not come, is its sender's fault.
 func (f *filter) hold(b *exchange.Body, tooLarge fault.Kind, side fault.Side) error {
 	err := b.Hold(f.pool.plugin.limits.BufferLimit)
-	var known *fault.Fault
+	if err == nil {
+		return nil
+	}
+	var known *fault.Fault // behind the return: it is allocated
 	switch {
-	case err == nil || errors.As(err, &known):
+	case errors.As(err, &known):
 		return err
 	case errors.Is(err, exchange.ErrTooLarge):
 		return &fault.Fault{Kind: tooLarge, Side: side, Reason: "the content is larger than can be examined", Err: err}

@@ -157,8 +157,16 @@ func TestHugeArguments(t *testing.T) {
 
 func TestBodyTooLarge(t *testing.T) {
 	h := hookCall{x: newExchange(), phase: abi.InRequest}
-	if got := h.respond(200, make([]byte, abi.MaxBody+1)); got != abi.TooLarge {
-		t.Errorf("got %v, want %v", got, abi.TooLarge)
+	large := make([]byte, abi.MaxBody+1)
+	if got := h.respond(200, large); got != abi.TooLarge {
+		t.Errorf("respond: got %v, want %v", got, abi.TooLarge)
+	}
+	if got := h.bodyWrite(request, large); got != abi.WrongPhase { // what is not at hand comes before sizes
+		t.Errorf("body_write without the body: got %v, want %v", got, abi.WrongPhase)
+	}
+	h.wants = abi.HookRequestBody
+	if got := h.bodyWrite(request, large); got != abi.TooLarge {
+		t.Errorf("body_write: got %v, want %v", got, abi.TooLarge)
 	}
 }
 

@@ -61,10 +61,10 @@ func (h *hookCall) bodyRead(p part, offset uint32, buf []byte) (int, abi.Code) {
 func (h *hookCall) bodyWrite(p part, data []byte) abi.Code {
 	_, code := h.content(p)
 	switch {
-	case len(data) > abi.MaxBody:
-		return abi.TooLarge
 	case code != ok:
 		return code
+	case len(data) > abi.MaxBody:
+		return abi.TooLarge
 	case h.chunk != nil:
 		h.chunk.replace(data)
 		return ok

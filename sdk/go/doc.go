@@ -19,6 +19,9 @@
 //		return sallyport.Continue, r.Headers.Set("X-Greeting", "hello")
 //	}
 //
+// With Hooks.RequestBody or Hooks.ResponseBody a hook is called when the whole body is there, and may read and replace
+// it: see Body. Hooks.End comes when an exchange is over.
+//
 // A hook runs on any idle copy of the plugin, so a package variable remembers nothing of an exchange: what the
 // response hook must know of the request goes through SetState. Within one copy hooks run one after the other.
 //

@@ -30,3 +30,10 @@ func exportResponse() int32 {
 	}
 	return 0
 }
+
+//go:wasmexport on_end
+func exportEnd() {
+	if hooks.End != nil {
+		hooks.End(&response)
+	}
+}

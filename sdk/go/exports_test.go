@@ -28,6 +28,9 @@ func TestConfigureExport(t *testing.T) {
 		{"request", Hooks{Request: onRequest}, nil, 1, ""},
 		{"response", Hooks{Response: onResponse}, nil, 4, ""},
 		{"both", Hooks{Request: onRequest, Response: onResponse}, nil, 5, ""},
+		{"bodies", Hooks{Request: onRequest, RequestBody: true, Response: onResponse, ResponseBody: true}, nil, 15, ""},
+		{"bodies that no hook wants", Hooks{RequestBody: true, ResponseBody: true}, nil, 0, ""},
+		{"end", Hooks{End: func(*Response) {}}, nil, 64, ""},
 		{"refused", Hooks{}, errors.New("/a must not be"), -1, "/a must not be"},
 	}
 	for _, tt := range tests {
@@ -58,13 +61,23 @@ func TestFailingHookExport(t *testing.T) {
 	hooks = Hooks{Request: onRequest, Response: onResponse}
 	var x host.Exchange
 	var request, response int32
-	host.Run(host.InRequest, &x, func() { request = exportRequest() })
-	host.Run(host.InResponse, &x, func() { response = exportResponse() })
+	host.Run(host.InRequest, false, &x, func() { request = exportRequest() })
+	host.Run(host.InResponse, false, &x, func() { response = exportResponse() })
 	if request != 0 || response >= 0 {
 		t.Errorf("got %d and %d, want 0 and a negative number", request, response)
 	}
 	if len(x.Log) != 1 || x.Log[0] != "broken" {
 		t.Errorf("log: %q", x.Log)
+	}
+}
+
+func TestEndExport(t *testing.T) {
+	ended := 0
+	for _, hooks = range []Hooks{{}, {End: func(r *Response) { ended++ }}} {
+		host.Run(host.InEnd, false, &host.Exchange{}, exportEnd)
+	}
+	if ended != 1 {
+		t.Errorf("the hook was called %d times", ended)
 	}
 }
 

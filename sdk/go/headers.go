@@ -16,8 +16,10 @@ type Headers struct {
 
 // The messages' handles.
 const (
-	requestMessage  = 0
-	responseMessage = 1
+	requestMessage   = 0
+	responseMessage  = 1
+	requestTrailers  = 2
+	responseTrailers = 3
 )
 
 // Get returns the first value of a header, or "".

@@ -15,8 +15,18 @@ const (
 // error has failed: the error is logged, and the route's on_error says whether the client gets a 503 or the
 // exchange goes on as if the filter were not there. Hooks must not keep the Request or Response.
 type Hooks struct {
-	Request  func(*Request) (Verdict, error)
+	// Request is called with every request, before an upstream is contacted.
+	Request func(*Request) (Verdict, error)
+	// RequestBody makes Request wait for the whole body. The gateway holds it up to buffer_limit; beyond that the
+	// client gets a 413 and Request is not called.
+	RequestBody bool
+	// Response is called with every answer to a request that Request let pass.
 	Response func(*Response) error
+	// ResponseBody makes Response wait for the whole body; beyond buffer_limit the client gets a 502 in its place.
+	ResponseBody bool
+	// End is called once for every exchange whose request Request let pass or answered, when the last byte has gone to the
+	// client or never will. It is for logging and counting: all can be read but bodies, nothing be changed but the state.
+	End func(*Response)
 }
 
 // Configure reads the filter's config table, given as JSON ("{}" if there is none), once for every copy of the
@@ -37,21 +47,33 @@ const abiLevel = 1
 
 // The bits by which on_configure asks for hooks.
 const (
-	wantRequest  = 1
-	wantResponse = 4
+	wantRequest      = 1
+	wantRequestBody  = 2
+	wantResponse     = 4
+	wantResponseBody = 8
+	wantEnd          = 64
 )
 
 // failed is what an export answers when the plugin returned an error.
 const failed = -1
 
-// wanted returns the bits of the hooks that are set.
+// wanted returns the bits of the hooks that are set. A body without a hook that is called with it is not waited for.
 func (h Hooks) wanted() int32 {
 	var bits int32
 	if h.Request != nil {
 		bits |= wantRequest
+		if h.RequestBody {
+			bits |= wantRequestBody
+		}
 	}
 	if h.Response != nil {
 		bits |= wantResponse
+		if h.ResponseBody {
+			bits |= wantResponseBody
+		}
+	}
+	if h.End != nil {
+		bits |= wantEnd
 	}
 	return bits
 }

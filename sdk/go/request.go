@@ -2,13 +2,17 @@ package sallyport
 
 import "github.com/sallyport/sallyport/sdk/go/internal/host"
 
-// Request is what the client asked for. In a response hook it can only be read.
+// Request is what the client asked for. Only the request hook can change it.
 type Request struct {
 	Exchange
 	Headers Headers
+	Body    Body
+	// Trailers are the header fields behind the body. They can only be read, and only where the body is there, and in the
+	// end hook; elsewhere they are empty.
+	Trailers Headers
 }
 
-var request = Request{Headers: Headers{requestMessage}}
+var request = Request{Headers: Headers{requestMessage}, Body: Body{requestMessage}, Trailers: Headers{requestTrailers}}
 
 // Param returns a path parameter, such as id of the route /orders/:id, decoded; "" if the route has none of that name.
 func (r *Request) Param(name string) string {

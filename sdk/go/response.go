@@ -5,14 +5,18 @@ import "github.com/sallyport/sallyport/sdk/go/internal/host"
 // Response is the answer on its way back, from the upstream, the gateway or another filter.
 type Response struct {
 	Exchange
-	Headers Headers
-	Request *Request
+	Headers  Headers
+	Body     Body
+	Trailers Headers // as Request.Trailers
+	Request  *Request
 }
 
-var response = Response{Headers: Headers{responseMessage}, Request: &request}
+var response = Response{
+	Headers: Headers{responseMessage}, Body: Body{responseMessage}, Trailers: Headers{responseTrailers}, Request: &request,
+}
 
-// Status returns the status code.
-func (r *Response) Status() int { return int(host.Status(responseMessage)) }
+// Status returns the status code; in the end hook 0 if there was no answer.
+func (r *Response) Status() int { return int(max(0, host.Status(responseMessage))) }
 
 // SetStatus changes the status code, 200 to 599; headers and body stay.
 func (r *Response) SetStatus(code int) error { return failure(host.SetStatus(int32(code))) }

@@ -5,6 +5,9 @@
 //	p := sallyporttest.Configure(t, configure, `{"header": "X-Greeting"}`)
 //	x := sallyporttest.NewExchange("GET", "/orders?id=7")
 //	verdict, err := p.Request(x)
+//	x.Body = "what the upstream says"
+//	err = p.Response(x)
+//	p.End(x)
 //
 // Hooks run one at a time, in parallel tests too.
 package sallyporttest
@@ -56,16 +59,16 @@ func (p *Plugin) Request(x *Exchange) (sallyport.Verdict, error) {
 		return sallyport.Continue, nil
 	}
 	before := x.Clone()
-	x.Response, x.Status, x.Body = nil, 0, ""
+	x.Response, x.Status, x.Body, x.ResponseTrailers = nil, 0, "", nil
 	request, _ := sallyport.Current()
 	var verdict sallyport.Verdict
 	var err error
-	answered := host.Run(host.InRequest, x, func() { verdict, err = p.hooks.Request(request) })
+	answered := host.Run(host.InRequest, p.hooks.RequestBody, x, func() { verdict, err = p.hooks.Request(request) })
 	switch {
 	case err == nil && verdict == sallyport.Respond && !answered:
 		err = errors.New("the request hook says Respond but has made no answer")
 	case err == nil && verdict == sallyport.Continue:
-		x.Response, x.Status, x.Body = before.Response, before.Status, before.Body
+		x.Response, x.Status, x.Body, x.ResponseTrailers = before.Response, before.Status, before.Body, before.ResponseTrailers
 	}
 	restoreOn(err, x, before)
 	return verdict, err
@@ -79,9 +82,18 @@ func (p *Plugin) Response(x *Exchange) error {
 	before := x.Clone()
 	_, response := sallyport.Current()
 	var err error
-	host.Run(host.InResponse, x, func() { err = p.hooks.Response(response) })
+	host.Run(host.InResponse, p.hooks.ResponseBody, x, func() { err = p.hooks.Response(response) })
 	restoreOn(err, x, before)
 	return err
+}
+
+// End runs the end hook.
+func (p *Plugin) End(x *Exchange) {
+	if p.hooks.End == nil {
+		return
+	}
+	_, response := sallyport.Current()
+	host.Run(host.InEnd, false, x, func() { p.hooks.End(response) })
 }
 
 func restoreOn(err error, x, before *Exchange) {

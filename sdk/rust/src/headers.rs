@@ -4,6 +4,8 @@ use alloc::{string::String, vec::Vec};
 /// The messages' handles.
 pub(crate) const REQUEST: u32 = 0;
 pub(crate) const RESPONSE: u32 = 1;
+pub(crate) const REQUEST_TRAILERS: u32 = 2;
+pub(crate) const RESPONSE_TRAILERS: u32 = 3;
 
 /// The header fields of a message. Names are compared without regard to case. Host is not among them: there is
 /// `Request::host`. Those that belong to the connection or to the framing of the body (Connection, Content-Length, …) are

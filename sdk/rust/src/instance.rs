@@ -60,6 +60,13 @@ impl<P: Plugin> Instance<P> {
         self.run(|s| s.plugin.response(&mut s.response).map(|()| 0))
     }
 
+    /// Is the export on_end.
+    pub fn end(&self) {
+        if let Some(s) = self.state() {
+            s.plugin.end(&mut s.response);
+        }
+    }
+
     fn run(&self, hook: impl Fn(&mut State<P>) -> Result<i32, Error>) -> i32 {
         let state = match self.state() {
             Some(state) => state,

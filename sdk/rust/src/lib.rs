@@ -24,6 +24,27 @@
 //! sallyport::register!(Greet);
 //! ```
 //!
+//! With `Hooks::REQUEST_BODY` or `Hooks::RESPONSE_BODY` a hook is called when the whole body is there, and may read and
+//! replace it:
+//!
+//! ```
+//! # use sallyport::{Error, Request, Response, Verdict};
+//! fn request(r: &mut Request) -> Result<Verdict, Error> {
+//!     if r.body.bytes()?.is_empty() {
+//!         return Ok(r.respond_problem(422, "there must be content", &[])?);
+//!     }
+//!     Ok(Verdict::Continue)
+//! }
+//!
+//! fn response(r: &mut Response) -> Result<(), Error> {
+//!     r.body.edit(|content| content.make_ascii_lowercase())?;
+//!     r.headers.remove("ETag")?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! `Hooks::END` comes when an exchange is over.
+//!
 //! A hook runs on any idle copy of the plugin, so what `self` keeps is a cache at best: what the response hook must know
 //! of the request goes through `set_state`. Within one copy hooks run one after the other.
 //!
@@ -33,6 +54,7 @@
 
 extern crate alloc;
 
+mod body;
 pub mod config;
 mod error;
 mod exchange;
@@ -48,6 +70,7 @@ mod response;
 pub mod testing;
 mod world;
 
+pub use body::Body;
 pub use error::{Error, ErrorCode};
 pub use headers::Headers;
 #[doc(hidden)]

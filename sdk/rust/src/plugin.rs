@@ -19,8 +19,15 @@ impl Hooks {
     pub const NONE: Hooks = Hooks(0);
     /// The request's head is there.
     pub const REQUEST: Hooks = Hooks(1);
+    /// The request's head and its whole body are there. The gateway holds the body up to `buffer_limit`; beyond that the client
+    /// gets a 413 and the hook is not called.
+    pub const REQUEST_BODY: Hooks = Hooks(1 | 2);
     /// The response's head is there, whoever made it.
     pub const RESPONSE: Hooks = Hooks(4);
+    /// The response's head and its whole body are there; beyond `buffer_limit` the client gets a 502 in its place.
+    pub const RESPONSE_BODY: Hooks = Hooks(4 | 8);
+    /// The exchange is over.
+    pub const END: Hooks = Hooks(64);
 }
 
 impl BitOr for Hooks {
@@ -43,15 +50,22 @@ pub trait Plugin: Sized {
     /// Says which of the hooks below are wanted.
     fn hooks(&self) -> Hooks;
 
-    /// Is called with every request, if `Hooks::REQUEST` is wanted.
+    /// Is called with every request, if `Hooks::REQUEST` or `Hooks::REQUEST_BODY` is wanted, before an upstream is
+    /// contacted.
     fn request(&mut self, _request: &mut Request) -> Result<Verdict, Error> {
         Ok(Verdict::Continue)
     }
 
-    /// Is called with every response, if `Hooks::RESPONSE` is wanted.
+    /// Is called with every response to a request that `request` let pass, if `Hooks::RESPONSE` or `Hooks::RESPONSE_BODY` is
+    /// wanted.
     fn response(&mut self, _response: &mut Response) -> Result<(), Error> {
         Ok(())
     }
+
+    /// Is called once for every exchange whose request `request` let pass or answered, when the last byte has gone to the
+    /// client or never will, if `Hooks::END` is wanted. It is for logging and counting: all can be read but bodies, nothing
+    /// be changed but the state.
+    fn end(&mut self, _response: &mut Response) {}
 }
 
 /// Makes a type that implements `Plugin` the plugin of this module: exports the functions that the gateway calls.
@@ -80,6 +94,11 @@ macro_rules! register {
             #[no_mangle]
             extern "C" fn on_response() -> i32 {
                 INSTANCE.response()
+            }
+
+            #[no_mangle]
+            extern "C" fn on_end() {
+                INSTANCE.end()
             }
         };
 

@@ -1,11 +1,16 @@
-use crate::headers::{text, Headers, REQUEST};
-use crate::{exchange::exchange_methods, host, problem::problem, response::respond, ErrorCode, Verdict};
+use crate::headers::{text, Headers, REQUEST, REQUEST_TRAILERS};
+use crate::{body::Body, exchange::exchange_methods, host, problem::problem, response::respond, ErrorCode, Verdict};
 use alloc::{string::String, vec::Vec};
 
-/// What the client asked for. In a response hook it can only be read.
+/// What the client asked for. Only the request hook can change it.
 pub struct Request {
     /// The header fields.
     pub headers: Headers,
+    /// The whole content.
+    pub body: Body,
+    /// The header fields behind the body. They can only be read, and only where the body is there, and in the end hook;
+    /// elsewhere they are empty.
+    pub trailers: Headers,
 }
 
 exchange_methods!(Request);
@@ -14,6 +19,8 @@ impl Request {
     pub(crate) fn new() -> Request {
         Request {
             headers: Headers::of(REQUEST),
+            body: Body::of(REQUEST),
+            trailers: Headers::of(REQUEST_TRAILERS),
         }
     }
 

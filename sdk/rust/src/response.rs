@@ -1,10 +1,14 @@
-use crate::headers::{Headers, RESPONSE};
-use crate::{error::check, exchange::exchange_methods, host, ErrorCode, Request};
+use crate::headers::{Headers, RESPONSE, RESPONSE_TRAILERS};
+use crate::{body::Body, error::check, exchange::exchange_methods, host, ErrorCode, Request};
 
 /// The answer on its way back, from the upstream, the gateway or another filter.
 pub struct Response {
     /// The header fields.
     pub headers: Headers,
+    /// The whole content.
+    pub body: Body,
+    /// As those of the request.
+    pub trailers: Headers,
     /// The request that is answered.
     pub request: Request,
 }
@@ -15,11 +19,13 @@ impl Response {
     pub(crate) fn new() -> Response {
         Response {
             headers: Headers::of(RESPONSE),
+            body: Body::of(RESPONSE),
+            trailers: Headers::of(RESPONSE_TRAILERS),
             request: Request::new(),
         }
     }
 
-    /// Returns the status code.
+    /// Returns the status code; in the end hook 0 if there was no answer.
     pub fn status(&self) -> u16 {
         host::status(RESPONSE).max(0) as u16
     }

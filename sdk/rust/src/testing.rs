@@ -70,11 +70,15 @@ pub struct Exchange {
     pub tls_client_subject: String,
     pub params: BTreeMap<String, String>,
     pub request: Fields,
+    /// What the request hook of a plugin with `Hooks::REQUEST_BODY` finds.
+    pub request_body: Vec<u8>,
+    pub request_trailers: Fields,
     pub response: Fields,
     /// Of the response; 0 while there is none.
     pub status: u16,
-    /// Of the response, if the plugin made it.
+    /// Of the response.
     pub body: Vec<u8>,
+    pub response_trailers: Fields,
     pub state: Vec<u8>,
     /// The consumer is the attribute `consumer`.
     pub attrs: BTreeMap<String, String>,
@@ -141,13 +145,17 @@ impl<P: Plugin> Configured<P> {
         }
         let before = x.clone();
         x.response = Fields::default();
+        x.response_trailers = Fields::default();
         x.status = 0;
-        let (mut result, answered) = memory::run(Phase::Request, x, || self.0.request(&mut Request::new()));
+        x.body = Vec::new();
+        let held = self.wants(Hooks::REQUEST_BODY);
+        let (mut result, answered) = memory::run(Phase::Request, held, x, || self.0.request(&mut Request::new()));
         if result == Ok(Verdict::Respond) && !answered {
             result = Err("the request hook says Respond but has made no answer".into());
         }
         if result == Ok(Verdict::Continue) {
             x.response = before.response.clone();
+            x.response_trailers = before.response_trailers.clone();
             x.status = before.status;
             x.body = before.body.clone();
         }
@@ -160,8 +168,16 @@ impl<P: Plugin> Configured<P> {
             return Ok(());
         }
         let before = x.clone();
-        let (result, _) = memory::run(Phase::Response, x, || self.0.response(&mut Response::new()));
+        let held = self.wants(Hooks::RESPONSE_BODY);
+        let (result, _) = memory::run(Phase::Response, held, x, || self.0.response(&mut Response::new()));
         restore(result, x, before)
+    }
+
+    /// Runs the end hook.
+    pub fn end(&mut self, x: &mut Exchange) {
+        if self.wants(Hooks::END) {
+            memory::run(Phase::End, false, x, || self.0.end(&mut Response::new()));
+        }
     }
 
     fn wants(&self, hook: Hooks) -> bool {

@@ -17,6 +17,7 @@ const (
 	Configuring
 	InRequest
 	InResponse
+	InEnd
 )
 
 // Field is one header field.
@@ -83,15 +84,19 @@ type Exchange struct {
 	ClientAddress, Route, ID, Upstream          string
 	TLSServerName, TLSClientSubject             string
 
-	Params   map[string]string
-	Request  Fields
-	Response Fields
-	Status   int    // of the response; 0 while there is none
-	Body     string // of the response, if the plugin made it
-	State    []byte
-	Attrs    map[string]string // the consumer is the attribute "consumer"
-	Log      []string          // lines of all levels
-	Number   uint64
+	Params      map[string]string
+	Request     Fields
+	RequestBody string // what the request hook of a plugin with Hooks.RequestBody finds
+	Response    Fields
+	Status      int    // of the response; 0 while there is none
+	Body        string // of the response
+
+	RequestTrailers, ResponseTrailers Fields
+
+	State  []byte
+	Attrs  map[string]string // the consumer is the attribute "consumer"
+	Log    []string          // lines of all levels
+	Number uint64
 }
 
 // field returns a pointer to the value that a field number stands for, nil for unknown numbers.
@@ -109,6 +114,7 @@ func (x *Exchange) Clone() *Exchange {
 	c := *x
 	c.Params, c.Attrs = maps.Clone(x.Params), maps.Clone(x.Attrs)
 	c.Request, c.Response = slices.Clone(x.Request), slices.Clone(x.Response)
+	c.RequestTrailers, c.ResponseTrailers = slices.Clone(x.RequestTrailers), slices.Clone(x.ResponseTrailers)
 	c.State, c.Log = slices.Clone(x.State), slices.Clone(x.Log)
 	return &c
 }

@@ -33,7 +33,11 @@ func readIf(value string, ok bool, buf []byte) int32 {
 	return read(value, buf)
 }
 
-func inHook() bool { return current.phase == InRequest || current.phase == InResponse }
+// inHead reports whether a hook runs that may change something.
+func inHead() bool { return current.phase == InRequest || current.phase == InResponse }
+
+// inHook reports whether any hook runs.
+func inHook() bool { return inHead() || current.phase == InEnd }
 
 // Config is the host function config.
 func Config(buf []byte) int32 { return read(current.config, buf) }
@@ -76,7 +80,7 @@ func Get(field int32, buf []byte) int32 {
 // Set is the host function set.
 func Set(field int32, value string) int32 {
 	switch {
-	case !inHook():
+	case !inHead():
 		return wrongPhase
 	case field == consumer:
 		return AttrSet("consumer", value)
@@ -111,9 +115,9 @@ func Query(name string, buf []byte) int32 {
 
 // Status is the host function status.
 func Status(msg uint32) int32 {
-	switch {
-	case !inHook():
-		return wrongPhase
+	switch _, code := message(msg); {
+	case code < 0:
+		return code
 	case msg != 1:
 		return invalid
 	case current.x.Status == 0:
@@ -137,7 +141,7 @@ func SetStatus(code int32) int32 {
 // Answer is the host function respond.
 func Answer(status int32, body []byte) int32 {
 	switch {
-	case !inHook():
+	case !inHead():
 		return wrongPhase
 	case len(body) > 1<<20:
 		return tooLarge
@@ -146,6 +150,7 @@ func Answer(status int32, body []byte) int32 {
 	}
 	if current.phase == InResponse {
 		dropContentFields(&current.x.Response)
+		current.x.ResponseTrailers = nil
 	}
 	current.x.Status, current.x.Body = int(status), string(body)
 	current.answered = true
@@ -184,7 +189,7 @@ func AttrGet(name string, buf []byte) int32 {
 // AttrSet is the host function attr_set.
 func AttrSet(name, value string) int32 {
 	switch {
-	case !inHook():
+	case !inHead():
 		return wrongPhase
 	case len(value) > 4<<10:
 		return tooLarge

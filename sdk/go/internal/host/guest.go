@@ -73,6 +73,21 @@ func HeaderAdd(msg uint32, name, value string) int32 { return headerAdd(msg, nam
 // HeaderRemove deletes a header and returns how many there were.
 func HeaderRemove(msg uint32, name string) int32 { return headerRemove(msg, name) }
 
+// BodySize returns the length of a message's body.
+func BodySize(msg uint32) int32 { return bodySize(msg) }
+
+// BodyRead copies what there is of a body from offset on and fits, and returns its length, 0 at the end.
+func BodyRead(msg, offset uint32, buf []byte) int32 {
+	p, n := at(buf)
+	return bodyRead(msg, offset, p, n)
+}
+
+// BodyWrite replaces a message's body.
+func BodyWrite(msg uint32, data []byte) int32 {
+	p, n := at(data)
+	return bodyWrite(msg, p, n)
+}
+
 // Answer is the host function respond.
 func Answer(status int32, body []byte) int32 {
 	p, n := at(body)

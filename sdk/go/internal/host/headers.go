@@ -13,16 +13,37 @@ func message(msg uint32) (*Fields, int32) {
 		return &current.x.Request, 0
 	case msg == 1:
 		return &current.x.Response, 0
+	case msg == 2:
+		return &current.x.RequestTrailers, complete(0)
+	case msg == 3:
+		return &current.x.ResponseTrailers, complete(1)
+	case msg >= 16:
+		return nil, notFound
 	}
 	return nil, invalid
 }
 
+// changeable returns 0 if a message is one that hooks may change, else a code.
+func changeable(msg uint32) int32 {
+	_, code := message(msg)
+	switch {
+	case !inHead():
+		return wrongPhase
+	case msg >= 16:
+		return invalid
+	case msg == 2 || msg == 3:
+		return wrongPhase
+	}
+	return code
+}
+
 // writable is message for functions that change it.
 func writable(msg uint32, name, value string) (*Fields, int32) {
-	fields, code := message(msg)
-	switch {
-	case code < 0:
+	if code := changeable(msg); code < 0 {
 		return nil, code
+	}
+	fields, _ := message(msg)
+	switch {
 	case msg == 0 && current.phase != InRequest:
 		return nil, wrongPhase
 	case len(name) > 256 || len(value) > 16<<10:

@@ -46,6 +46,15 @@ func headerAdd(msg uint32, name, value string) int32
 //go:wasmimport sallyport header_remove
 func headerRemove(msg uint32, name string) int32
 
+//go:wasmimport sallyport body_size
+func bodySize(msg uint32) int32
+
+//go:wasmimport sallyport body_read
+func bodyRead(msg, offset uint32, buf unsafe.Pointer, size uint32) int32
+
+//go:wasmimport sallyport body_write
+func bodyWrite(msg uint32, data unsafe.Pointer, size uint32) int32
+
 //go:wasmimport sallyport respond
 func respond(status int32, body unsafe.Pointer, size uint32) int32
 

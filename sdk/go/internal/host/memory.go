@@ -11,6 +11,7 @@ type memory struct {
 	phase    Phase
 	config   string
 	reason   string // that the plugin gave for refusing
+	held     bool   // the hook has asked for its message's body
 	answered bool
 	x        *Exchange
 }
@@ -35,7 +36,8 @@ func Configure(config string, code func()) (reason string) {
 	return during(memory{phase: Configuring, config: config, x: &Exchange{}}, code).reason
 }
 
-// Run runs a hook's code over an exchange, and reports whether it has made an answer.
-func Run(phase Phase, x *Exchange, code func()) (answered bool) {
-	return during(memory{phase: phase, x: x}, code).answered
+// Run runs a hook's code over an exchange, and reports whether it has made an answer. With held the body of the
+// hook's message is there.
+func Run(phase Phase, held bool, x *Exchange, code func()) (answered bool) {
+	return during(memory{phase: phase, held: held, x: x}, code).answered
 }

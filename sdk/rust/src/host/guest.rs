@@ -17,6 +17,9 @@ mod import {
         pub fn header_set(msg: u32, name: *const u8, name_len: usize, value: *const u8, value_len: usize) -> i32;
         pub fn header_add(msg: u32, name: *const u8, name_len: usize, value: *const u8, value_len: usize) -> i32;
         pub fn header_remove(msg: u32, name: *const u8, name_len: usize) -> i32;
+        pub fn body_size(msg: u32) -> i32;
+        pub fn body_read(msg: u32, offset: u32, buf: *mut u8, cap: usize) -> i32;
+        pub fn body_write(msg: u32, data: *const u8, data_len: usize) -> i32;
         pub fn respond(status: i32, body: *const u8, body_len: usize) -> i32;
         pub fn state_get(buf: *mut u8, cap: usize) -> i32;
         pub fn state_set(data: *const u8, data_len: usize) -> i32;
@@ -82,6 +85,18 @@ pub fn header_add(msg: u32, name: &str, value: &str) -> i32 {
 
 pub fn header_remove(msg: u32, name: &str) -> i32 {
     unsafe { import::header_remove(msg, name.as_ptr(), name.len()) }
+}
+
+pub fn body_size(msg: u32) -> i32 {
+    unsafe { import::body_size(msg) }
+}
+
+pub fn body_read(msg: u32, offset: u32, buf: &mut [u8]) -> i32 {
+    unsafe { import::body_read(msg, offset, buf.as_mut_ptr(), buf.len()) }
+}
+
+pub fn body_write(msg: u32, data: &[u8]) -> i32 {
+    unsafe { import::body_write(msg, data.as_ptr(), data.len()) }
 }
 
 pub fn respond(status: i32, body: &[u8]) -> i32 {

@@ -8,7 +8,7 @@ pub use guest::*;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod memory;
 #[cfg(not(target_arch = "wasm32"))]
-pub use memory::functions::*;
+pub use memory::{body::*, functions::*};
 
 use alloc::vec::Vec;
 

@@ -23,6 +23,10 @@ fn in_hook(f: impl FnOnce(&mut Memory) -> i32) -> i32 {
     with(|m| if m.in_hook() { f(m) } else { WRONG_PHASE })
 }
 
+fn in_head(f: impl FnOnce(&mut Memory) -> i32) -> i32 {
+    with(|m| if m.in_head() { f(m) } else { WRONG_PHASE })
+}
+
 pub fn config(buf: &mut [u8]) -> i32 {
     with(|m| put(m.config.as_bytes(), buf))
 }
@@ -56,7 +60,7 @@ pub fn set(field: i32, value: &str) -> i32 {
     if field == CONSUMER {
         return attr_set("consumer", value);
     }
-    in_hook(|m| {
+    in_head(|m| {
         let request = m.phase == Phase::Request;
         match m.exchange.field(field) {
             Some(place) if (3..=5).contains(&field) => {
@@ -94,9 +98,10 @@ pub fn query(name: &str, buf: &mut [u8]) -> i32 {
 }
 
 pub fn status(msg: u32) -> i32 {
-    in_hook(|m| match (msg, m.exchange.status) {
-        (1, 0) => NOT_FOUND,
-        (1, status) => status.into(),
+    with(|m| match (message(m, msg).err(), msg, m.exchange.status) {
+        (Some(code), _, _) => code,
+        (_, 1, 0) => NOT_FOUND,
+        (_, 1, status) => status.into(),
         _ => INVALID,
     })
 }
@@ -185,7 +190,7 @@ pub fn header_remove(msg: u32, name: &str) -> i32 {
 }
 
 pub fn respond(status: i32, body: &[u8]) -> i32 {
-    in_hook(|m| {
+    in_head(|m| {
         if body.len() > 1 << 20 {
             return TOO_LARGE;
         }
@@ -194,6 +199,7 @@ pub fn respond(status: i32, body: &[u8]) -> i32 {
         }
         if m.phase == Phase::Response {
             m.exchange.response.0.retain(|(name, _)| !describes_content(name));
+            m.exchange.response_trailers = Fields::default();
         }
         m.exchange.status = status as u16;
         m.exchange.body = body.into();
@@ -221,7 +227,7 @@ pub fn attr_get(name: &str, buf: &mut [u8]) -> i32 {
 }
 
 pub fn attr_set(name: &str, value: &str) -> i32 {
-    in_hook(|m| {
+    in_head(|m| {
         if value.len() > 4 << 10 {
             return TOO_LARGE;
         }

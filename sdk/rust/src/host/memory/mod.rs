@@ -1,5 +1,6 @@
 //! An in-memory gateway for tests, which follows sdk/ABI.md. Every thread has its own.
 
+pub mod body;
 pub mod functions;
 mod rules;
 
@@ -13,6 +14,7 @@ pub enum Phase {
     Configure,
     Request,
     Response,
+    End,
 }
 
 /// What the functions act on during a call of the plugin.
@@ -21,6 +23,8 @@ pub struct Memory {
     pub exchange: Exchange,
     pub config: String,
     pub reason: String,
+    /// The hook has asked for its message's body.
+    pub held: bool,
     pub answered: bool,
 }
 
@@ -31,13 +35,19 @@ impl Memory {
             exchange: Exchange::new("", ""),
             config: config.into(),
             reason: String::new(),
+            held: false,
             answered: false,
         }
     }
 
-    /// Whether a hook runs.
-    pub fn in_hook(&self) -> bool {
+    /// Whether a hook runs that may change something.
+    pub fn in_head(&self) -> bool {
         matches!(self.phase, Phase::Request | Phase::Response)
+    }
+
+    /// Whether any hook runs.
+    pub fn in_hook(&self) -> bool {
+        self.in_head() || self.phase == Phase::End
     }
 }
 
@@ -61,9 +71,11 @@ pub fn configure<T>(config: &str, code: impl FnOnce() -> T) -> (T, String) {
     (result, replace(Memory::new(Phase::Outside, "")).reason)
 }
 
-/// Runs a hook's code over an exchange, and tells whether it has made an answer.
-pub fn run<T>(phase: Phase, exchange: &mut Exchange, code: impl FnOnce() -> T) -> (T, bool) {
+/// Runs a hook's code over an exchange, and tells whether it has made an answer. With held the body of the hook's message is
+/// there.
+pub fn run<T>(phase: Phase, held: bool, exchange: &mut Exchange, code: impl FnOnce() -> T) -> (T, bool) {
     let mut memory = Memory::new(phase, "");
+    memory.held = held;
     std::mem::swap(&mut memory.exchange, exchange);
     replace(memory);
     let result = code();

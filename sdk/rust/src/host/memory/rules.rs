@@ -12,12 +12,46 @@ pub fn message(m: &mut Memory, msg: u32) -> Result<&mut Fields, i32> {
         _ if !m.in_hook() => Err(WRONG_PHASE),
         0 => Ok(&mut m.exchange.request),
         1 => Ok(&mut m.exchange.response),
+        2 => complete(m, 0).map(move |()| &mut m.exchange.request_trailers),
+        3 => complete(m, 1).map(move |()| &mut m.exchange.response_trailers),
+        16.. => Err(NOT_FOUND),
         _ => Err(INVALID),
+    }
+}
+
+/// Returns a message's body if it is at hand: the hook has asked for it, or has made it.
+pub fn body(m: &mut Memory, msg: u32) -> Result<&mut Vec<u8>, i32> {
+    message(m, msg)?;
+    match (msg, m.phase) {
+        (0, Phase::Request) if m.held => Ok(&mut m.exchange.request_body),
+        (1, Phase::Response) if m.held => Ok(&mut m.exchange.body),
+        (1, _) if m.answered => Ok(&mut m.exchange.body),
+        (0 | 1, _) => Err(WRONG_PHASE),
+        _ => Err(INVALID),
+    }
+}
+
+/// Whether a message has come to its end as far as the hook may know.
+fn complete(m: &mut Memory, msg: u32) -> Result<(), i32> {
+    match m.phase {
+        Phase::End => Ok(()),
+        _ => body(m, msg).map(drop),
+    }
+}
+
+/// Whether a message is one that hooks may change.
+pub fn changeable(m: &mut Memory, msg: u32) -> Result<(), i32> {
+    match msg {
+        _ if !m.in_head() => Err(WRONG_PHASE),
+        2 | 3 => Err(WRONG_PHASE),
+        16.. => Err(INVALID),
+        _ => message(m, msg).map(drop),
     }
 }
 
 /// Is `message` for functions that change it.
 pub fn writable<'m>(m: &'m mut Memory, msg: u32, name: &str, value: &str) -> Result<&'m mut Fields, i32> {
+    changeable(m, msg)?;
     let late = msg == 0 && m.phase != Phase::Request;
     let fields = message(m, msg)?;
     if late {

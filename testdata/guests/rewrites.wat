@@ -1,0 +1,17 @@
+;; Puts another body in the place of every request's, and of every response's if that has one; fails if the request asks it to.
+(module
+  (import "sallyport" "body_size" (func $body_size (param i32) (result i32)))
+  (import "sallyport" "body_write" (func $body_write (param i32 i32 i32) (result i32)))
+  (import "sallyport" "query" (func $query (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "sallyport_abi") (result i32) i32.const 1)
+  (func (export "on_configure") (result i32) i32.const 10)
+  (data (i32.const 0) "{\"item\":\"mug\"}fail")
+  (func (export "on_request") (result i32)
+    (if (call $body_write (i32.const 0) (i32.const 0) (i32.const 14)) (then unreachable))
+    (if (i32.ge_s (call $query (i32.const 14) (i32.const 4) (i32.const 64) (i32.const 64)) (i32.const 0)) (then unreachable))
+    i32.const 0)
+  (func (export "on_response") (result i32)
+    (if (result i32) (call $body_size (i32.const 1))
+      (then (call $body_write (i32.const 1) (i32.const 0) (i32.const 14)))
+      (else i32.const 0))))
