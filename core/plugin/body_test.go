@@ -102,7 +102,7 @@ func TestLengthOfAnswersToHead(t *testing.T) {
 			s := &script{hooks: abi.HookResponseBody, response: tt.steps, results: [3]int32{0, 0, tt.result}}
 			pool, _ := newProbe(t, s)
 			i := pool.idle[0]
-			if err := pool.Filter("test").Response(x, 0); (err != nil) != (tt.result != 0) {
+			if err := pool.Filter("test", chain.Deny).Response(x, 0); (err != nil) != (tt.result != 0) {
 				t.Fatal(err)
 			}
 			if got := s.outcomes(i)[0]; got != tt.size || x.Resp.Body.Length != tt.length {

@@ -31,7 +31,7 @@ func newBodyReader(t testing.TB, wasm []byte, n int) (chain.Filter, *exchange.Ex
 	}
 	x := newExchange()
 	x.Req.Body = exchange.Body{Length: int64(n), Held: []byte(strings.Repeat("x", n))}
-	return configure(t, p, nil).Filter("test"), x
+	return configure(t, p, nil).Filter("test", chain.Deny), x
 }
 
 func TestReadingABodyDoesNotAllocate(t *testing.T) {
