@@ -51,7 +51,7 @@ func (b *builder) buildPluginFilter(f *config.Filter) chain.Filter {
 		return nil
 	}
 	pool, release, err := b.g.pools.take(loaded.key+"\x00"+string(f.Config), func() (*plugin.Pool, error) {
-		return loaded.plugin.Configure(f.Config)
+		return loaded.plugin.Configure(f.Config, plugin.Grants{})
 	}, (*plugin.Pool).Close)
 	if err != nil {
 		b.configFault(f, err)

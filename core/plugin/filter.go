@@ -89,7 +89,7 @@ func (f *filter) run(h hook, x *exchange.Exchange, place int) (int32, error) {
 			f.pool.give(i)
 			return result, nil
 		}
-		if try > 0 || i.uses == 0 || !failure.Cause.retry() {
+		if try > 0 || i.uses == 0 || !failure.Cause.retry() || i.call.work.lasting {
 			f.pool.drop(i, failure.Cause)
 			return 0, f.unavailable(x, failure)
 		}

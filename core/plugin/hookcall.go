@@ -26,14 +26,16 @@ type hookCall struct {
 	place     int                // of the filter in its chain
 	phase     abi.Phases
 	wants     abi.Hooks // of the plugin
+	grants    *Grants   // likewise
 	responded bool
+	lasting   bool // it did something that cannot be undone
 	saved     savepoint
 	scratch   []byte
 }
 
 // begin makes the call that of another hook.
 func (h *hookCall) begin(phase abi.Phases, x *exchange.Exchange, place int) {
-	h.x, h.place, h.phase, h.responded = x, place, phase, false
+	h.x, h.place, h.phase, h.responded, h.lasting = x, place, phase, false, false
 }
 
 // end keeps what the hook did. An answer that a request hook prepared and did not give is dropped.

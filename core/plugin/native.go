@@ -37,6 +37,16 @@ func nativeFunctions() map[string]hostFunction {
 		"exchange":      hostExchange,
 		"now":           hostNow,
 		"random":        hostRandom,
+
+		"kv_get":         hostKVGet,
+		"kv_set":         hostKVSet,
+		"kv_add":         hostKVAdd,
+		"kv_delete":      hostKVDelete,
+		"kv_swap":        hostKVSwap,
+		"rate_take":      hostRateTake,
+		"secret":         hostSecret,
+		"metric_add":     hostMetricAdd,
+		"metric_observe": hostMetricObserve,
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 type Pool struct {
 	plugin *Plugin
 	config string
+	grants Grants
 	wants  abi.Hooks
 	talk   bucket // what the plugin says
 	alarm  bucket // what is said of its failures
@@ -25,13 +26,14 @@ type Pool struct {
 	stats  Stats
 }
 
-func newPool(p *Plugin, config []byte) *Pool {
+func newPool(p *Plugin, config []byte, g Grants) *Pool {
 	if config == nil {
 		config = []byte("{}")
 	}
 	return &Pool{
 		plugin: p,
 		config: string(config),
+		grants: g,
 		talk:   newBucket(linesPerSecond, linesAtOnce),
 		alarm:  newBucket(failuresPerSecond, failuresAtOnce),
 	}

@@ -9,6 +9,15 @@ type Function struct {
 	Later  bool   // not offered by this release: a plugin that imports it is refused at load
 }
 
+// The kinds of grants.
+const (
+	GrantFetch  = "fetch"
+	GrantJWT    = "jwt"
+	GrantKV     = "kv"
+	GrantLimit  = "limit"
+	GrantSecret = "secret"
+)
+
 // Functions returns every host function of the level, in the order of sdk/ABI.md.
 func Functions() []Function {
 	return append(coreFunctions(), grantedFunctions()...)
@@ -48,19 +57,19 @@ func grantedFunctions() []Function {
 	fetch := []string{"upstream…", "fields…", "body…", "timeout_ms"}
 	delta, value := []Param{{"delta", I64}}, []Param{{"value", F64}}
 	return []Function{
-		granted("fetch", host("fetch_start", InHead, fetch...)),
-		granted("fetch", host("fetch", InHead, fetch...)),
-		granted("fetch", host("fetch_result", InHead, "id")),
-		granted("kv", host("kv_get", InHead|InEnd, "store…", "key…", "buf", "cap")),
-		granted("kv", host("kv_set", InHead|InEnd, "store…", "key…", "value…", "ttl_ms")),
-		granted("kv", hostOf("kv_add", InHead|InEnd, i32s("store…", "key…"), delta, i32s("ttl_ms", "out"))),
-		granted("kv", host("kv_delete", InHead|InEnd, "store…", "key…")),
-		granted("kv", host("kv_swap", InHead|InEnd, "store…", "key…", "old…", "new…", "ttl_ms")),
-		granted("jwt", host("jwt_verify", InHead, "keys…", "token…", "buf", "cap")),
-		granted("limit", host("rate_take", InHead, "limit…", "key…", "n")),
-		granted("secret", host("secret", Everywhere, "name…", "buf", "cap")),
-		later(hostOf("metric_add", InExchange, i32s("name…", "labels…"), delta)),
-		later(hostOf("metric_observe", InExchange, i32s("name…", "labels…"), value)),
+		later(granted(GrantFetch, host("fetch_start", InHead, fetch...))),
+		later(granted(GrantFetch, host("fetch", InHead, fetch...))),
+		later(granted(GrantFetch, host("fetch_result", InHead, "id"))),
+		granted(GrantKV, host("kv_get", InHead|InEnd, "store…", "key…", "buf", "cap")),
+		granted(GrantKV, host("kv_set", InHead|InEnd, "store…", "key…", "value…", "ttl_ms")),
+		granted(GrantKV, hostOf("kv_add", InHead|InEnd, i32s("store…", "key…"), delta, i32s("ttl_ms", "out"))),
+		granted(GrantKV, host("kv_delete", InHead|InEnd, "store…", "key…")),
+		granted(GrantKV, host("kv_swap", InHead|InEnd, "store…", "key…", "old…", "new…", "ttl_ms")),
+		later(granted(GrantJWT, host("jwt_verify", InHead, "keys…", "token…", "buf", "cap"))),
+		granted(GrantLimit, host("rate_take", InHead, "limit…", "key…", "n")),
+		granted(GrantSecret, host("secret", Everywhere, "name…", "buf", "cap")),
+		hostOf("metric_add", InExchange, i32s("name…", "labels…"), delta),
+		hostOf("metric_observe", InExchange, i32s("name…", "labels…"), value),
 	}
 }
 
@@ -79,5 +88,5 @@ func later(f Function) Function {
 
 func granted(grant string, f Function) Function {
 	f.Grant = grant
-	return later(f)
+	return f
 }
