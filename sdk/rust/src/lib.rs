@@ -37,9 +37,12 @@ pub mod config;
 mod error;
 mod exchange;
 mod field;
+mod granted;
 mod headers;
 mod host;
 mod instance;
+mod kv;
+mod metric;
 mod plugin;
 mod problem;
 mod request;
@@ -49,9 +52,12 @@ pub mod testing;
 mod world;
 
 pub use error::{Error, ErrorCode};
+pub use granted::{secret, take};
 pub use headers::Headers;
 #[doc(hidden)]
 pub use instance::Instance;
+pub use kv::Store;
+pub use metric::{Counter, Histogram};
 pub use plugin::{Hooks, Plugin, Verdict};
 pub use request::Request;
 pub use response::Response;

@@ -1,7 +1,9 @@
 //! An in-memory gateway for tests, which follows sdk/ABI.md. Every thread has its own.
 
 pub mod functions;
+pub mod granted;
 mod rules;
+pub mod world;
 
 use crate::testing::Exchange;
 use std::cell::RefCell;
