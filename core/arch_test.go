@@ -24,6 +24,7 @@ var house = map[string][]string{
 	"core/limit":    {},
 	"core/balance":  {},
 	"core/nonblock": {},
+	"core/store":    {},
 	// floor 2
 	"core/exchange": {"core/header", "core/fault"},
 	"core/http1":    {"core/header", "core/fault"},
@@ -40,8 +41,8 @@ var house = map[string][]string{
 	"core/filter":       {"core/header", "core/fault", "core/exchange", "core/http1", "core/chain", "core/limit"},
 	"core/backend":      {"core/header", "core/fault", "core/exchange", "core/upstream", "core/filter"},
 	// floor 5: the only translator of config
-	"core/gateway": {"core/header", "core/fault", "core/exchange", "core/http1", "core/config", "core/limit", "core/chain", "core/upstream",
-		"core/engine", "core/telemetry", "core/route", "core/plugin", "core/filter", "core/backend"},
+	"core/gateway": {"core/header", "core/fault", "core/exchange", "core/http1", "core/config", "core/limit", "core/store", "core/chain",
+		"core/upstream", "core/engine", "core/telemetry", "core/route", "core/plugin", "core/filter", "core/backend"},
 	// floor 6
 	"core/admin":  {"core/fault", "core/config", "core/gateway"},
 	"core/reload": {},

@@ -16,6 +16,9 @@ type Config struct {
 	Sandbox   Sandbox
 	Plugins   map[string]Plugin
 	Upstreams map[string]Upstream
+	Secrets   map[string]Secret // like KV and Limits, for plugins' grants
+	KV        map[string]KV
+	Limits    map[string]Limit
 	Filters   []Filter // run before every route's own
 	Routes    []Route
 
@@ -85,10 +88,32 @@ type PluginLimits struct {
 
 // Plugin is one [plugins.NAME] table.
 type Plugin struct {
-	File   string // absolute; by default Sandbox.Dir/NAME.wasm
-	SHA256 string // lower-case hex that the file must have; "" for any
-	Limits PluginLimits
-	Grants []string
+	Key           string // key path, for At
+	File          string // absolute; by default Sandbox.Dir/NAME.wasm
+	SHA256        string // lower-case hex that the file must have; "" for any
+	Limits        PluginLimits
+	Grants        []Grant
+	HiddenHeaders []string // field names, in the file's spelling
+}
+
+// Grant is a kind of thing that a plugin may use and the name of one: `kv:sessions`. Kind "kv" without a name is the plugin's own store.
+type Grant struct {
+	Kind string // "fetch", "jwt", "kv", "limit" or "secret"
+	Name string
+}
+
+// KV is one [kv.NAME] table: a store of values in memory.
+type KV struct {
+	Entries int   // kept at most
+	Bytes   int64 // that they may take
+}
+
+// Limit is one [limits.NAME] table.
+type Limit struct {
+	Count int64 // of units…
+	Per   time.Duration
+	Burst int64 // units that may be taken at once; by default Count
+	Keys  int   // how many are remembered at most
 }
 
 // Upstream is one [upstreams.NAME] table.

@@ -78,6 +78,9 @@ func decode(c *Config, text string) (map[string]any, Errors) {
 	switch {
 	case errors.As(err, &fault):
 		place := scanned(text, fault.Position.Start)
+		if tellsSecret(text, fault.Position.Start) {
+			fault.Message = "what stands here is not repeated, since it may be part of a secret: is it in quotes?"
+		}
 		if len(wrong) == 0 || wrong[0].Line != place.Line { // the library finds what is defined twice, too
 			wrong = append(wrong, Error{c.File, place.Line, place.Col, "", "no valid TOML: " + fault.Message})
 		}

@@ -19,6 +19,7 @@ func (r *reader) readConfig(root value) {
 	if !root.has("sandbox") {
 		r.checkSandbox(root.child("sandbox"))
 	}
+	r.root = root
 	rootKeys().read(root, c)
 	r.checkListeners(root)
 }
@@ -34,6 +35,9 @@ func rootKeys() keys[Config] {
 		{"log", func(v value, c *Config) { logKeys().read(v, &c.Log) }},
 		{"sandbox", readSandbox},
 		{"upstreams", func(v value, c *Config) { c.Upstreams = named(v, value.checkName, readUpstream) }},
+		{"secrets", func(v value, c *Config) { c.Secrets = named(v, value.checkName, readNamedSecret) }},
+		{"kv", func(v value, c *Config) { c.KV = named(v, value.checkName, readKV) }},
+		{"limits", func(v value, c *Config) { c.Limits = named(v, value.checkName, readLimit) }},
 		{"plugins", func(v value, c *Config) { c.Plugins = named(v, value.checkPluginName, readPlugin) }},
 		{"filters", func(v value, c *Config) { c.Filters = readGlobalFilters(v) }},
 		{"routes", func(v value, c *Config) { c.Routes = readRoutes(v) }},

@@ -82,7 +82,7 @@ func (v value) checkPluginName(name string) bool {
 }
 
 func readPlugin(v value, name string) Plugin {
-	p := Plugin{Limits: v.r.config.Sandbox.Limits}
+	p := Plugin{Key: v.key, Limits: v.r.config.Sandbox.Limits}
 	pluginKeys().read(v, &p)
 	p.File = cmp.Or(p.File, filepath.Join(v.r.config.Sandbox.Dir, name+".wasm"))
 	return p
@@ -92,7 +92,8 @@ func pluginKeys() keys[Plugin] {
 	k := keys[Plugin]{
 		{"file", func(v value, p *Plugin) { v.path(&p.File) }},
 		{"sha256", func(v value, p *Plugin) { readHash(v, &p.SHA256) }},
-		{"grants", func(v value, p *Plugin) { v.texts(&p.Grants, "grants", checkGrant) }},
+		{"grants", func(v value, p *Plugin) { readGrants(v, &p.Grants) }},
+		{"hidden_headers", func(v value, p *Plugin) { v.texts(&p.HiddenHeaders, "field names", checkHidden) }},
 	}
 	for _, limit := range pluginLimitKeys() {
 		k = append(k, keys[Plugin]{{limit.name, func(v value, p *Plugin) { limit.read(v, &p.Limits) }}}...)
@@ -111,24 +112,4 @@ func readHash(v value, dst *string) {
 		return
 	}
 	*dst = s
-}
-
-// checkGrant wants KIND, or KIND:NAME with the name of something that the config has.
-func checkGrant(v value, s string) (string, bool) {
-	kinds := []string{"fetch", "jwt", "kv", "limit", "secret"}
-	kind, name, isNamed := strings.Cut(s, ":")
-	_, upstream := v.r.config.Upstreams[name]
-	switch {
-	case !slices.Contains(kinds, kind):
-		v.fail("%q is no kind of grant, there are %s%s", kind, quoted(kinds), didYouMean(kind, kinds))
-	case kind == "kv" && !isNamed, kind == "fetch" && upstream:
-		return s, true
-	case name == "":
-		v.fail("%q must say which: %s:NAME", s, kind)
-	case kind == "fetch":
-		v.fail("there is no upstream %q%s", name, didYouMean(name, upstreamNames(v.r.config)))
-	default:
-		v.fail("the config has nothing called %q that %s could be granted for", name, kind)
-	}
-	return "", false
 }

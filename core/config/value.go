@@ -12,7 +12,8 @@ import (
 type reader struct {
 	config  *Config
 	sources sources
-	folder  string   // absolute; what relative paths start at
+	folder  string // absolute; what relative paths start at
+	root    value
 	plugins []string // names of the files in the plugin folder and of the tables in [plugins]
 	wrong   Errors
 }

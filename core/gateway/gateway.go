@@ -13,6 +13,7 @@ import (
 	"github.com/sallyport/sallyport/core/config"
 	"github.com/sallyport/sallyport/core/engine"
 	"github.com/sallyport/sallyport/core/plugin"
+	"github.com/sallyport/sallyport/core/store"
 	"github.com/sallyport/sallyport/core/telemetry"
 	"github.com/sallyport/sallyport/core/upstream"
 )
@@ -40,6 +41,7 @@ type Gateway struct {
 	pools     shelf[*plugin.Pool]
 	upstreams shelf[*upstream.Upstream]
 	limits    shelf[counts]
+	stores    shelf[*store.Memory]
 	examined  map[string]bool // hashes of plugin files that no chain names and that were looked at already
 
 	stopSweep context.CancelFunc

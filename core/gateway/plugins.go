@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -23,8 +24,10 @@ const maxPluginFile = 64 << 20
 type loadedPlugin struct {
 	plugin *plugin.Plugin
 	key    string // what it is shelved under
+	grants granted
 	pools  []*plugin.Pool
 	err    error
+	at     string // key of err's place; "" for that of each filter that uses the plugin
 }
 
 // openHost starts the plugin host with the first config. Its disk cache stays where it was then.
@@ -47,11 +50,11 @@ func (g *Gateway) openHost(cfg *config.Config) error {
 func (b *builder) buildPluginFilter(f *config.Filter, onError chain.OnError) chain.Filter {
 	loaded := b.loadPlugin(f.Use)
 	if loaded.err != nil {
-		b.fault(f.Key+".use", "plugin %s: %v", f.Use, loaded.err)
+		b.fault(cmp.Or(loaded.at, f.Key+".use"), "plugin %s: %v", f.Use, loaded.err)
 		return nil
 	}
-	pool, release, err := b.g.pools.take(loaded.key+"\x00"+string(f.Config), func() (*plugin.Pool, error) {
-		return loaded.plugin.Configure(f.Config)
+	pool, release, err := b.g.pools.take(loaded.key+"\x00"+loaded.grants.key+"\x00"+string(f.Config), func() (*plugin.Pool, error) {
+		return loaded.plugin.Configure(f.Config, loaded.grants.Grants)
 	}, (*plugin.Pool).Close)
 	if err != nil {
 		b.configFault(f, err)
@@ -113,8 +116,19 @@ func (b *builder) loadPlugin(name string) *loadedPlugin {
 	}, (*plugin.Plugin).Close)
 	if loaded.err == nil {
 		b.s.releases = append(b.s.releases, release)
+		b.grant(name, c, loaded)
 	}
 	return loaded
+}
+
+// grant gives a plugin what its table says, if that is enough for it.
+func (b *builder) grant(name string, c config.Plugin, loaded *loadedPlugin) {
+	if loaded.err = missingGrants(loaded.plugin, c.Grants); loaded.err != nil {
+		loaded.at = c.Key
+		return
+	}
+	b.warnOfUnneeded(loaded.plugin, c)
+	loaded.grants = b.buildGrants(name, c)
 }
 
 // pluginConfig is the plugin's own table, or what the sandbox gives to those that have none.
@@ -183,6 +197,6 @@ func (b *builder) examine(name string, wasm []byte, c config.Plugin) error {
 	if err != nil {
 		return err
 	}
-	p.Close()
-	return nil
+	defer p.Close()
+	return missingGrants(p, c.Grants)
 }

@@ -1,8 +1,10 @@
 package gateway
 
 import (
+	"strings"
 	"time"
 
+	"github.com/sallyport/sallyport/core/config"
 	"github.com/sallyport/sallyport/core/plugin"
 	"github.com/sallyport/sallyport/core/upstream"
 )
@@ -18,8 +20,19 @@ type Status struct {
 
 // PluginStatus is a picture of one plugin and its pools, one for each config that it is used with.
 type PluginStatus struct {
-	Hash  string       `json:"hash"`
-	Pools []PoolStatus `json:"pools"`
+	Hash    string         `json:"hash"`
+	Grants  []string       `json:"grants"`
+	Pools   []PoolStatus   `json:"pools"`
+	Metrics []MetricStatus `json:"metrics"` // that the plugin counts itself
+}
+
+// MetricStatus is a picture of one series: a counter, or a histogram.
+type MetricStatus struct {
+	Name   string            `json:"name"`
+	Labels map[string]string `json:"labels,omitempty"`
+	Kind   string            `json:"kind"`
+	Value  uint64            `json:"value"` // a counter's, or how many were observed
+	Sum    float64           `json:"sum,omitempty"`
 }
 
 // PoolStatus is a picture of the instances that share one config.
@@ -54,7 +67,10 @@ func (g *Gateway) Status() Status {
 		Plugins: map[string]PluginStatus{}, Upstreams: map[string][]EndpointStatus{},
 	}
 	for name, loaded := range s.plugins {
-		p := PluginStatus{Hash: loaded.plugin.Hash(), Pools: []PoolStatus{}}
+		p := PluginStatus{
+			Hash: loaded.plugin.Hash(), Grants: grantNames(s.Config.Plugins[name].Grants), Pools: []PoolStatus{},
+			Metrics: metricStatus(loaded.plugin.Metrics()),
+		}
 		for _, pool := range loaded.pools {
 			p.Pools = append(p.Pools, poolStatus(pool.Stats()))
 		}
@@ -64,6 +80,31 @@ func (g *Gateway) Status() Status {
 		status.Upstreams[name] = endpointStatus(u.Endpoints())
 	}
 	return status
+}
+
+func grantNames(grants []config.Grant) []string {
+	names := make([]string, len(grants))
+	for i, g := range grants {
+		names[i] = strings.TrimSuffix(g.Kind+":"+g.Name, ":")
+	}
+	return names
+}
+
+func metricStatus(metrics []plugin.Metric) []MetricStatus {
+	list := make([]MetricStatus, len(metrics))
+	for i, m := range metrics {
+		list[i] = MetricStatus{Name: m.Name, Kind: "counter", Value: m.Value}
+		if m.Histogram != nil {
+			list[i] = MetricStatus{Name: m.Name, Kind: "histogram", Value: m.Histogram.Count, Sum: m.Histogram.Sum}
+		}
+		for _, label := range m.Labels {
+			if list[i].Labels == nil {
+				list[i].Labels = map[string]string{}
+			}
+			list[i].Labels[label.Name] = label.Value
+		}
+	}
+	return list
 }
 
 func poolStatus(s plugin.Stats) PoolStatus {

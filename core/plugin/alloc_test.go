@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/sallyport/sallyport/core/chain"
+	"github.com/sallyport/sallyport/core/plugin/abi"
 )
 
 func TestHooksDoNotAllocate(t *testing.T) {
@@ -73,4 +74,27 @@ func BenchmarkStartInstance(b *testing.B) {
 		}
 		i.close()
 	}
+}
+
+// benchmarkCall runs a hook of one host call.
+func benchmarkCall(b *testing.B, call step) {
+	s := script{hooks: abi.HookRequest, request: []step{call}}
+	g := newGrants(b)
+	_ = g.Stores[""].Set("key", "value", 0)
+	filter, x := newProbeWith(b, &s, g).Filter("bench", chain.Deny), newExchange()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := filter.Request(x, 0); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkCallExchange(b *testing.B) { benchmarkCall(b, do("exchange")) }
+func BenchmarkCallKVGet(b *testing.B)    { benchmarkCall(b, do("kv_get", "", "key", buf(64))) }
+func BenchmarkCallKVAdd(b *testing.B) {
+	benchmarkCall(b, do("kv_add", "", "n", int64(1), 0, pointer{}))
+}
+func BenchmarkCallMetricAdd(b *testing.B) {
+	benchmarkCall(b, do("metric_add", "requests", labels("code", "200", "a", "b"), int64(1)))
 }

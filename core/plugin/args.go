@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"math"
 	"unsafe"
 
 	"github.com/sallyport/sallyport/core/plugin/abi"
@@ -14,6 +15,10 @@ type args struct {
 }
 
 func (a args) u32(i int) uint32 { return uint32(a.stack[i]) }
+
+func (a args) i64(i int) int64 { return int64(a.stack[i]) }
+
+func (a args) f64(i int) float64 { return math.Float64frombits(a.stack[i]) }
 
 // region returns the memory that arguments i and i+1 tell of.
 func (a args) region(i int) []byte { return a.view(a.u32(i), a.u32(i+1)) }

@@ -59,35 +59,28 @@ func checkExports(exports map[string]*meter.Export) (errs []error) {
 	return errs
 }
 
-func checkImport(i *meter.Import, offered map[string]offeredFunction) error {
+func checkImport(i *meter.Import, offered map[string]abi.Signature) error {
 	if i.Module != abi.Module && i.Module != wasiModule {
 		return fmt.Errorf("imports %q from %q: only %q and %q can be imported from", i.Name, i.Module, abi.Module, wasiModule)
 	}
-	f, known := offered[i.Module+"."+i.Name]
+	want, known := offered[i.Module+"."+i.Name]
 	switch {
 	case !known:
 		return fmt.Errorf("imports %s.%s, which ABI level %d does not have", i.Module, i.Name, abi.Level)
-	case f.later:
-		return fmt.Errorf("imports %s.%s, which this release does not offer yet", i.Module, i.Name)
-	case !matches(f.signature, i.Params, i.Results):
-		return fmt.Errorf("imports %s.%s as %s, want %s", i.Module, i.Name, describe(i.Params, i.Results), f.signature)
+	case !matches(want, i.Params, i.Results):
+		return fmt.Errorf("imports %s.%s as %s, want %s", i.Module, i.Name, describe(i.Params, i.Results), want)
 	}
 	return nil
 }
 
-// offeredFunction is a host function as an import is checked against it.
-type offeredFunction struct {
-	signature abi.Signature
-	later     bool
-}
-
-func offeredFunctions() map[string]offeredFunction {
-	offered := make(map[string]offeredFunction)
+// offeredFunctions returns the signatures of all host functions, by module and name.
+func offeredFunctions() map[string]abi.Signature {
+	offered := make(map[string]abi.Signature)
 	for _, f := range abi.Functions() {
-		offered[abi.Module+"."+f.Name] = offeredFunction{f.Signature, f.Later}
+		offered[abi.Module+"."+f.Name] = f.Signature
 	}
 	for _, f := range wasiFunctions() {
-		offered[wasiModule+"."+f.name] = offeredFunction{signature: f.signature}
+		offered[wasiModule+"."+f.name] = f.signature
 	}
 	return offered
 }

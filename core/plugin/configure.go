@@ -36,11 +36,11 @@ func refusal(reason string, code int32) *ConfigError {
 	return &ConfigError{Pointer: strings.TrimSuffix(pointer, ":"), Message: message}
 }
 
-// Configure makes a pool of instances with one configuration, a JSON object (nil for an empty one). It starts one
-// instance as a canary: an error tells why it does not run, and is a *ConfigError inside when the plugin refused. That one
+// Configure makes a pool of instances with one configuration, a JSON object (nil for an empty one), and with grants, whose parts
+// must be of use until the pool is closed. It starts one instance as a canary: an error tells why it does not run, and is a *ConfigError inside when the plugin refused. That one
 // instance may be above MaxInstances for the moment.
-func (p *Plugin) Configure(config []byte) (*Pool, error) {
-	pool := newPool(p, config)
+func (p *Plugin) Configure(config []byte, g Grants) (*Pool, error) {
+	pool := newPool(p, config, g)
 	if !p.fleet.enter(pool) {
 		return nil, fmt.Errorf("plugin %s: %w", p.name, errClosed)
 	}

@@ -56,7 +56,7 @@ func listOf(pairs ...string) string {
 func newFetchingProbe(t testing.TB, s *script, upstreams map[string]Fetcher) (*Pool, *logBook) {
 	t.Helper()
 	pool, book := newProbe(t, s)
-	pool.fetchers = upstreams
+	pool.grants.Upstreams = upstreams
 	return pool, book
 }
 

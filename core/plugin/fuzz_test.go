@@ -16,19 +16,20 @@ var oddNumbers = [...]uint32{
 	0, 16, 200, 204, 256, 257, 599, 4096, 4097, 16 << 10, 64 << 10, 1 << 20,
 }
 
-// scriptOf makes a script for the probe of arbitrary bytes: six for each step of the request hook, some text behind.
+// scriptOf makes a script for the probe of arbitrary bytes: ten for each step of the request hook, some text behind.
 func scriptOf(data []byte) []byte {
-	const most = 64
-	n := min(len(data)/6, most)
-	words := make([]uint32, 16+8*n)
+	const most, stepBytes = 64, 10
+	functions := len(abi.Functions()) + 1 // and a trap
+	n := min(len(data)/stepBytes, most)
+	words := make([]uint32, 16+stepWords*n)
 	words[0], words[5] = uint32(abi.HookRequest), uint32(n)
 	for i := range n {
-		step := data[6*i : 6*i+6]
-		words[16+8*i] = uint32(step[0]) % 23 // the last one is a trap
+		step := data[stepBytes*i : stepBytes*(i+1)]
+		words[16+stepWords*i] = uint32(int(step[0]) % functions)
 		for k, b := range step[1:] {
-			words[17+8*i+k] = uint32(b)
+			words[17+stepWords*i+k] = uint32(b)
 			if b >= 128 {
-				words[17+8*i+k] = oddNumbers[int(b)%len(oddNumbers)]
+				words[17+stepWords*i+k] = oddNumbers[int(b)%len(oddNumbers)]
 			}
 		}
 	}
@@ -41,12 +42,27 @@ func scriptOf(data []byte) []byte {
 
 // FuzzHostCalls calls host functions with arbitrary arguments: nothing breaks, and a failed hook leaves nothing behind.
 func FuzzHostCalls(f *testing.F) {
-	f.Add([]byte("\x0b\x00\x80\x04\x80\x05\x0e\xc8\x80\x04\x00\x00"))
-	f.Add([]byte("\x00\x80\x81\x82\x83\x84\x0a\x00\x00\x00\x87\x93\x16\x00\x00\x00\x00\x00 /path?query"))
+	f.Add([]byte("\x0b\x00\x80\x04\x80\x05\x00\x00\x00\x00\x11\xc8\x80\x04\x00\x00\x00\x00\x00\x00"))
+	f.Add([]byte("\x00\x80\x81\x82\x83\x84\x00\x00\x00\x00\x0a\x00\x00\x00\x87\x93\x00\x00\x00\x00\x22\x00\x00\x00\x00\x00\x00\x00\x00\x00 /path?query"))
+	for _, step := range []struct {
+		function string
+		args     string // \x92 is the script's address, where bytes are
+	}{
+		{"kv_set", "\x00\x00\x92\x05\x92\x08\x00"},
+		{"kv_add", "\x00\x00\x92\x05\x01\x00\x00\x93"},
+		{"kv_get", "\x00\x00\x92\x05\x93\x40"},
+		{"kv_swap", "\x00\x00\x92\x05\x92\x80\x92\x04\x00"},
+		{"rate_take", "\x92\x05\x92\x05\x01"},
+		{"metric_add", "\x92\x05\x00\x00\x01\x00"},
+		{"metric_observe", "\x92\x05\x92\x0c\x01\x00"},
+	} {
+		f.Add(append([]byte{byte(functionNumber(f, step.function))}, (step.args + "\x00\x00\x00\x00\x00\x00\x00\x00")[:9]...))
+	}
 	h, _ := newHost(f)
 	p := load(f, h, "probe", Limits{})
+	grants := newGrants(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		pool, err := p.Configure(scriptOf(data))
+		pool, err := p.Configure(scriptOf(data), grants)
 		if err != nil {
 			t.Fatal(err)
 		}

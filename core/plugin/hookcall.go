@@ -29,6 +29,7 @@ type hookCall struct {
 	phase     abi.Phases
 	chunk     *chunk    // in chunk hooks
 	wants     abi.Hooks // of the plugin
+	grants    *Grants   // likewise
 	responded bool
 	lasting   bool // something was done that cannot be undone
 	saved     savepoint

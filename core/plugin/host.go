@@ -38,8 +38,9 @@ type Host struct {
 
 	exchanges exchange.Pool // of fetches
 
-	mu     sync.Mutex
-	loaded map[*Plugin]struct{}
+	mu      sync.Mutex
+	loaded  map[*Plugin]struct{}
+	metrics map[string]*metrics // by the plugin's name
 }
 
 // NewHost returns a Host without plugins. ctx is used while it is being made, not kept.
@@ -48,7 +49,7 @@ func NewHost(ctx context.Context, o HostOptions) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{log: o.Log, cache: cache, base: time.Now(), loaded: make(map[*Plugin]struct{})}
+	h := &Host{log: o.Log, cache: cache, base: time.Now(), loaded: make(map[*Plugin]struct{}), metrics: make(map[string]*metrics)}
 	if h.log == nil {
 		h.log = slog.Default()
 	}

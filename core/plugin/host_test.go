@@ -113,7 +113,7 @@ func load(t testing.TB, h *Host, name string, l Limits) *Plugin {
 // configure makes a pool of a loaded module.
 func configure(t testing.TB, p *Plugin, config []byte) *Pool {
 	t.Helper()
-	pool, err := p.Configure(config)
+	pool, err := p.Configure(config, Grants{})
 	if err != nil {
 		t.Fatal(err)
 	}

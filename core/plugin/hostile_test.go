@@ -81,7 +81,7 @@ func TestMemoryBomb(t *testing.T) {
 func TestStartLoop(t *testing.T) {
 	h, _ := newHost(t)
 	p := load(t, h, "startloop", Limits{FuelStart: 3_000_000})
-	_, err := p.Configure(nil)
+	_, err := p.Configure(nil, Grants{})
 	var failure *Failure
 	if !errors.As(err, &failure) || failure.Cause != OutOfFuel || failure.Export != "start" {
 		t.Errorf("got %v, want out of fuel at start", err)

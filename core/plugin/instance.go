@@ -30,6 +30,7 @@ func startInstance(p *Pool) (i *instance, err error) {
 	limits := &p.plugin.limits
 	c := &i.call
 	c.pool = p
+	c.work.grants = &p.grants
 	c.tank.host, c.tank.slice = p.plugin.host, limits.Slice
 	c.work.begin(abi.InConfigure, task{})
 	c.tank.open(limits.FuelStart, startTime)

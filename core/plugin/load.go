@@ -22,6 +22,8 @@ type Plugin struct {
 	hash     string
 	limits   Limits
 	exports  map[string]bool // of functions
+	needs    []Need
+	metrics  *metrics
 	compiled wazero.CompiledModule
 	fleet    fleet
 }
@@ -56,6 +58,7 @@ func (h *Host) load(name string, wasm []byte, l Limits) (*Plugin, error) {
 	hash := hex.EncodeToString(sum[:])
 	p := &Plugin{
 		host: h, name: name, hash: hash, limits: l, compiled: compiled, exports: functionNames(&module.Info),
+		needs: needsOf(&module.Info), metrics: h.metricsOf(name),
 		log: h.log.With(slog.String("plugin", name), slog.String("hash", hash[:12])),
 	}
 	p.fleet.init(l.MaxInstances)

@@ -128,7 +128,7 @@ func TestConfigureRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p := load(t, h, tt.name, Limits{})
-			_, err := p.Configure(nil)
+			_, err := p.Configure(nil, Grants{})
 			if err == nil || err.Error() != tt.want {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
@@ -157,7 +157,7 @@ func TestConfigureRefusedByPlugin(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := script{configure: tt.steps, results: [3]int32{-3}}
-			_, err := p.Configure(s.compile(t))
+			_, err := p.Configure(s.compile(t), Grants{})
 			var got *ConfigError
 			if !errors.As(err, &got) || *got != tt.want {
 				t.Errorf("got %v, want %+v", err, tt.want)

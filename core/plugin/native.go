@@ -30,6 +30,7 @@ func nativeFunctions() map[string]hostFunction {
 		"body_read":     hostBodyRead,
 		"body_write":    hostBodyWrite,
 		"respond":       hostRespond,
+		"jwt_verify":    hostJWTVerify,
 		"fetch_start":   hostFetchStart,
 		"fetch":         hostFetch,
 		"fetch_result":  hostFetchResult,
@@ -40,6 +41,16 @@ func nativeFunctions() map[string]hostFunction {
 		"exchange":      hostExchange,
 		"now":           hostNow,
 		"random":        hostRandom,
+
+		"kv_get":         hostKVGet,
+		"kv_set":         hostKVSet,
+		"kv_add":         hostKVAdd,
+		"kv_delete":      hostKVDelete,
+		"kv_swap":        hostKVSwap,
+		"rate_take":      hostRateTake,
+		"secret":         hostSecret,
+		"metric_add":     hostMetricAdd,
+		"metric_observe": hostMetricObserve,
 	}
 }
 

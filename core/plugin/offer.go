@@ -29,9 +29,6 @@ func (h *Host) nativeModule() (wazero.HostModuleBuilder, error) {
 	b := h.runtime.NewHostModuleBuilder(abi.Module)
 	native := nativeFunctions()
 	for _, f := range abi.Functions() {
-		if f.Later {
-			continue
-		}
 		do := native[f.Name]
 		if do == nil {
 			return nil, fmt.Errorf("host function %s is offered but not there", f.Name)

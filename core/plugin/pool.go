@@ -11,13 +11,13 @@ import (
 // Pool is a plugin with one configuration: the instances that run its hooks. It may be used by many goroutines, and
 // by many filters.
 type Pool struct {
-	plugin   *Plugin
-	config   string
-	wants    abi.Hooks
-	fetchers map[string]Fetcher // granted, by the name of the upstream
-	talk     bucket             // what the plugin says
-	alarm    bucket             // what is said of its failures
-	breaker  breaker
+	plugin  *Plugin
+	config  string
+	grants  Grants
+	wants   abi.Hooks
+	talk    bucket // what the plugin says
+	alarm   bucket // what is said of its failures
+	breaker breaker
 
 	// Guarded by the fleet's lock.
 	idle   []*instance // the last one used is the first one taken: its memory is warm
@@ -28,13 +28,14 @@ type Pool struct {
 	stats  Stats
 }
 
-func newPool(p *Plugin, config []byte) *Pool {
+func newPool(p *Plugin, config []byte, g Grants) *Pool {
 	if config == nil {
 		config = []byte("{}")
 	}
 	return &Pool{
 		plugin: p,
 		config: string(config),
+		grants: g,
 		talk:   newBucket(linesPerSecond, linesAtOnce),
 		alarm:  newBucket(failuresPerSecond, failuresAtOnce),
 	}

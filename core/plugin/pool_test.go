@@ -240,7 +240,7 @@ func TestCloseWaitsForRunningHooks(t *testing.T) {
 	}
 	pool.Close()
 	pool.plugin.Close()
-	if _, err := pool.plugin.Configure(nil); !errors.Is(err, errClosed) {
+	if _, err := pool.plugin.Configure(nil, Grants{}); !errors.Is(err, errClosed) {
 		t.Errorf("got %v, want %v", err, errClosed)
 	}
 	if total := pool.plugin.fleet.total; total != 0 {

@@ -3,6 +3,7 @@ package plugin
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -21,7 +22,14 @@ const (
 // buf is an argument that stands for a buffer of that size, as buf and cap.
 type buf int
 
-// step is a host call: the name of the function and its arguments. A string stands for pointer and length.
+// pointer is an argument that stands for a pointer to room for an i64.
+type pointer struct{}
+
+// stepWords is how many words a step of a script has.
+const stepWords = 12
+
+// step is a host call: the name of the function and its arguments. A string stands for pointer and length; an int64 and a float64
+// take two words.
 type step struct {
 	function string
 	args     []any
@@ -53,7 +61,7 @@ func (s *script) steps() []step {
 func (s *script) compile(t testing.TB) []byte {
 	t.Helper()
 	steps := s.steps()
-	words := make([]uint32, 16+8*len(steps))
+	words := make([]uint32, 16+stepWords*len(steps))
 	words[0] = uint32(s.hooks)
 	first := 0
 	for i, phase := range [][]step{s.configure, s.request, s.response, s.end, s.resume} {
@@ -67,13 +75,24 @@ func (s *script) compile(t testing.TB) []byte {
 	var texts []byte
 	buffers := uint32(probeBuffers)
 	for i, step := range steps {
-		out := words[16+8*i:]
+		out := words[16+stepWords*i:]
 		out[0] = functionNumber(t, step.function)
 		n := 1
 		for _, arg := range step.args {
 			switch arg := arg.(type) {
 			case int:
 				out[n] = uint32(arg)
+				n++
+			case int64:
+				out[n], out[n+1] = uint32(arg), uint32(arg>>32)
+				n += 2
+			case float64:
+				bits := math.Float64bits(arg)
+				out[n], out[n+1] = uint32(bits), uint32(bits>>32)
+				n += 2
+			case pointer:
+				out[n] = buffers
+				buffers += 8
 				n++
 			case buf:
 				out[n], out[n+1] = buffers, uint32(arg)
@@ -97,17 +116,12 @@ func (s *script) compile(t testing.TB) []byte {
 	return blob
 }
 
-// functionNumber returns the probe's number of a host function: its place among those that are offered.
+// functionNumber returns the probe's number of a host function: its place in the ABI's table.
 func functionNumber(t testing.TB, name string) uint32 {
 	t.Helper()
-	n := uint32(0)
-	for _, f := range abi.Functions() {
-		switch {
-		case f.Later:
-		case f.Name == name:
-			return n
-		default:
-			n++
+	for n, f := range abi.Functions() {
+		if f.Name == name {
+			return uint32(n)
 		}
 	}
 	if name != trap.function {
@@ -125,6 +139,11 @@ func (s *script) outcomes(i *instance) []string {
 		text := fmt.Sprint(int64(raw))
 		for _, arg := range step.args {
 			size, isBuffer := arg.(buf)
+			if _, isPointer := arg.(pointer); isPointer {
+				sum, _ := i.mod.Memory().ReadUint64Le(buffers)
+				text += fmt.Sprintf(" %d", int64(sum))
+				buffers += 8
+			}
 			if !isBuffer {
 				continue
 			}

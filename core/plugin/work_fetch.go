@@ -52,7 +52,7 @@ func (h *hookCall) fetchStart(p *Pool, upstream string, fields, body []byte, tim
 	if len(upstream) > abi.MaxName || len(body) > abi.MaxBody || len(fields) > abi.MaxFieldBytes+8*abi.MaxFields+4 {
 		return 0, abi.TooLarge
 	}
-	to := p.fetchers[upstream]
+	to := p.grants.Upstreams[upstream]
 	if to == nil {
 		return 0, abi.NotGranted
 	}

@@ -28,6 +28,20 @@ func isFraming(name string) bool {
 	return false
 }
 
+// closed reports whether a field is never there for this plugin: it belongs to the connection, or the grants hide it.
+func (h *hookCall) closed(name string) bool {
+	return isFraming(name) || isHidden(name, h.grants.Hidden)
+}
+
+func isHidden(name string, hidden []string) bool {
+	for _, field := range hidden {
+		if header.EqualName(field, name) {
+			return true
+		}
+	}
+	return false
+}
+
 func isHost(name string) bool { return header.EqualName(name, "Host") }
 
 // headerGet returns a field's first value.
@@ -38,7 +52,7 @@ func (h *hookCall) headerGet(p part, name string) (string, abi.Code) {
 	if p == request && isHost(name) {
 		return h.x.Req.Host, ok
 	}
-	if isFraming(name) {
+	if h.closed(name) {
 		return "", abi.NotFound
 	}
 	value, found := h.fields(p).Get(name)
@@ -55,19 +69,19 @@ func (h *hookCall) headerList(p part, name string) (string, abi.Code) {
 		return "", abi.TooLarge
 	}
 	if p == request && isHost(name) {
-		return h.borrow(encodeList(h.scratch, "", []header.Field{{Name: "Host", Value: h.x.Req.Host}})), ok
+		return h.borrow(encodeList(h.scratch, "", []header.Field{{Name: "Host", Value: h.x.Req.Host}}, nil)), ok
 	}
-	return h.borrow(encodeList(h.scratch, name, h.fields(p).All())), ok
+	return h.borrow(encodeList(h.scratch, name, h.fields(p).All(), h.grants.Hidden)), ok
 }
 
 // encodeList makes, in buf, a field list of the fields of that name. There is room for the lengths of all: mostly all are wanted.
-func encodeList(buf []byte, name string, fields []header.Field) []byte {
+func encodeList(buf []byte, name string, fields []header.Field, hidden []string) []byte {
 	const count, lengths = 4, 8
 	texts := count + lengths*len(fields)
 	list := slices.Grow(buf[:0], texts)[:texts]
 	n := 0
 	for _, f := range fields {
-		if name != "" && !header.EqualName(f.Name, name) || isFraming(f.Name) {
+		if name != "" && !header.EqualName(f.Name, name) || isFraming(f.Name) || isHidden(f.Name, hidden) {
 			continue
 		}
 		at := list[count+lengths*n:]
@@ -100,7 +114,7 @@ func (h *hookCall) headerWrite(p part, name, value string, only bool) abi.Code {
 		return abi.WrongPhase
 	case len(name) > abi.MaxName || len(value) > abi.MaxFieldValue:
 		return abi.TooLarge
-	case !validToken(name) || !validValue(value) || isFraming(name) || isHost(name):
+	case !validToken(name) || !validValue(value) || h.closed(name) || isHost(name):
 		return abi.Invalid
 	case !roomFor(h.fields(p), name, value, only):
 		return abi.TooLarge
@@ -134,7 +148,7 @@ func (h *hookCall) headerRemove(p part, name string) (int, abi.Code) {
 		return 0, abi.WrongPhase
 	case len(name) > abi.MaxName:
 		return 0, abi.TooLarge
-	case !validToken(name) || isFraming(name) || isHost(name):
+	case !validToken(name) || h.closed(name) || isHost(name):
 		return 0, abi.Invalid
 	case !h.fields(p).Has(name):
 		return 0, ok

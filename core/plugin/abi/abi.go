@@ -29,6 +29,9 @@ const (
 	LogError = 3
 )
 
+// NoOldValue is the length of the old value by which kv_swap is told that there is none.
+const NoOldValue = 0xffffffff
+
 // Message is the handle of a message.
 type Message uint32
 

@@ -45,13 +45,6 @@ func cells(rows []string, n int) []string {
 	return rows
 }
 
-func offered(later bool) string {
-	if later {
-		return "later"
-	}
-	return "yes"
-}
-
 func quoted(name string) string {
 	if name == "" {
 		return "–"
@@ -67,13 +60,13 @@ func TestDocumentAgrees(t *testing.T) {
 		columns int
 		rows    func() []string
 	}{
-		{"export", 4, exportRows},
-		{"bit", 4, hookRows},
+		{"export", 3, exportRows},
+		{"bit", 3, hookRows},
 		{"phase", 1, phaseRows},
 		{"code", 2, codeRows},
 		{"handle", 2, messageRows},
 		{"number", 3, fieldRows},
-		{"function", 5, functionRows},
+		{"function", 4, functionRows},
 		{"limit", 2, limitRows},
 	}
 	for _, tt := range tests {
@@ -92,14 +85,14 @@ func exportRows() (rows []string) {
 		if e.Required {
 			required = "yes"
 		}
-		rows = append(rows, fmt.Sprintf("`%s` | `%s` | %s | %s", e.Name, e.Signature, required, offered(e.Later)))
+		rows = append(rows, fmt.Sprintf("`%s` | `%s` | %s", e.Name, e.Signature, required))
 	}
 	return rows
 }
 
 func hookRows() (rows []string) {
 	for _, h := range AllHooks() {
-		rows = append(rows, fmt.Sprintf("%d | %s | %s | %s", h.Hook, h.Name, quoted(h.Export), offered(h.Later)))
+		rows = append(rows, fmt.Sprintf("%d | %s | %s", h.Hook, h.Name, quoted(h.Export)))
 	}
 	return rows
 }
@@ -138,8 +131,8 @@ func fieldRows() (rows []string) {
 
 func functionRows() (rows []string) {
 	for _, f := range Functions() {
-		rows = append(rows, fmt.Sprintf("`%s` | `%s` | %s | %s | %s",
-			f.Name, f.Signature, f.Phases, quoted(f.Grant), offered(f.Later)))
+		rows = append(rows, fmt.Sprintf("`%s` | `%s` | %s | %s",
+			f.Name, f.Signature, f.Phases, quoted(f.Grant)))
 	}
 	return rows
 }

@@ -19,7 +19,6 @@ type Export struct {
 	Name string
 	Signature
 	Required bool // of every plugin
-	Later    bool // never called by this release
 }
 
 // Exports returns every function that the host may call.

@@ -6,8 +6,16 @@ type Function struct {
 	Signature
 	Phases Phases // outside them it returns WrongPhase
 	Grant  string // the kind of grant it needs; "" for none
-	Later  bool   // not offered by this release: a plugin that imports it is refused at load
 }
+
+// The kinds of grants.
+const (
+	GrantFetch  = "fetch"
+	GrantJWT    = "jwt"
+	GrantKV     = "kv"
+	GrantLimit  = "limit"
+	GrantSecret = "secret"
+)
 
 // Functions returns every host function of the level, in the order of sdk/ABI.md.
 func Functions() []Function {
@@ -48,19 +56,19 @@ func grantedFunctions() []Function {
 	fetch := []string{"upstream…", "fields…", "body…", "timeout_ms"}
 	delta, value := []Param{{"delta", I64}}, []Param{{"value", F64}}
 	return []Function{
-		grantedNow("fetch", host("fetch_start", InHead, fetch...)),
-		grantedNow("fetch", host("fetch", InHead, fetch...)),
-		grantedNow("fetch", host("fetch_result", InHead, "id")),
-		granted("kv", host("kv_get", InHead|InEnd, "store…", "key…", "buf", "cap")),
-		granted("kv", host("kv_set", InHead|InEnd, "store…", "key…", "value…", "ttl_ms")),
-		granted("kv", hostOf("kv_add", InHead|InEnd, i32s("store…", "key…"), delta, i32s("ttl_ms", "out"))),
-		granted("kv", host("kv_delete", InHead|InEnd, "store…", "key…")),
-		granted("kv", host("kv_swap", InHead|InEnd, "store…", "key…", "old…", "new…", "ttl_ms")),
-		granted("jwt", host("jwt_verify", InHead, "keys…", "token…", "buf", "cap")),
-		granted("limit", host("rate_take", InHead, "limit…", "key…", "n")),
-		granted("secret", host("secret", Everywhere, "name…", "buf", "cap")),
-		later(hostOf("metric_add", InExchange, i32s("name…", "labels…"), delta)),
-		later(hostOf("metric_observe", InExchange, i32s("name…", "labels…"), value)),
+		granted(GrantFetch, host("fetch_start", InHead, fetch...)),
+		granted(GrantFetch, host("fetch", InHead, fetch...)),
+		granted(GrantFetch, host("fetch_result", InHead, "id")),
+		granted(GrantKV, host("kv_get", InHead|InEnd, "store…", "key…", "buf", "cap")),
+		granted(GrantKV, host("kv_set", InHead|InEnd, "store…", "key…", "value…", "ttl_ms")),
+		granted(GrantKV, hostOf("kv_add", InHead|InEnd, i32s("store…", "key…"), delta, i32s("ttl_ms", "out"))),
+		granted(GrantKV, host("kv_delete", InHead|InEnd, "store…", "key…")),
+		granted(GrantKV, host("kv_swap", InHead|InEnd, "store…", "key…", "old…", "new…", "ttl_ms")),
+		granted(GrantJWT, host("jwt_verify", InHead, "keys…", "token…", "buf", "cap")),
+		granted(GrantLimit, host("rate_take", InHead, "limit…", "key…", "n")),
+		granted(GrantSecret, host("secret", Everywhere, "name…", "buf", "cap")),
+		hostOf("metric_add", InExchange, i32s("name…", "labels…"), delta),
+		hostOf("metric_observe", InExchange, i32s("name…", "labels…"), value),
 	}
 }
 
@@ -72,17 +80,7 @@ func hostOf(name string, phases Phases, params ...[]Param) Function {
 	return Function{Name: name, Signature: Signature{Params: join(params...), Result: I32}, Phases: phases}
 }
 
-func later(f Function) Function {
-	f.Later = true
-	return f
-}
-
-func grantedNow(grant string, f Function) Function {
-	f.Grant = grant
-	return f
-}
-
 func granted(grant string, f Function) Function {
 	f.Grant = grant
-	return later(f)
+	return f
 }

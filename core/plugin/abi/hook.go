@@ -22,7 +22,6 @@ type HookInfo struct {
 	Hook   Hooks
 	Name   string
 	Export string // what the plugin must export to ask for it; "" for nothing
-	Later  bool   // not offered by this release
 }
 
 // AllHooks returns every hook in order.

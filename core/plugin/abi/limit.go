@@ -21,6 +21,7 @@ const (
 	MaxStored     = 256 << 10 // a value in kv
 	MaxToken      = 8 << 10   // a token given to jwt_verify
 	MaxSeries     = 1000      // of all metrics of one plugin
+	MaxLabels     = 16        // of one series; name and value of each are bounded as names
 )
 
 // Limit is a row of the table of limits.
@@ -50,5 +51,6 @@ func Limits() []Limit {
 		{"stored value", MaxStored},
 		{"token", MaxToken},
 		{"series", MaxSeries},
+		{"labels", MaxLabels},
 	}
 }

@@ -59,9 +59,12 @@ pub mod config;
 mod error;
 mod exchange;
 mod field;
+mod granted;
 mod headers;
 mod host;
 mod instance;
+mod kv;
+mod metric;
 mod plugin;
 mod problem;
 mod request;
@@ -72,9 +75,12 @@ mod world;
 
 pub use body::Body;
 pub use error::{Error, ErrorCode};
+pub use granted::{secret, take};
 pub use headers::Headers;
 #[doc(hidden)]
 pub use instance::Instance;
+pub use kv::Store;
+pub use metric::{Counter, Histogram};
 pub use plugin::{Hooks, Plugin, Verdict};
 pub use request::Request;
 pub use response::Response;

@@ -14,6 +14,9 @@
 //! assert_eq!(plugin.request(&mut x), Ok(Verdict::Continue));
 //! ```
 
+mod world;
+pub use world::World;
+
 use crate::host::memory::{self, Phase};
 use crate::{Error, Hooks, Plugin, Request, Response, Verdict};
 use std::collections::BTreeMap;

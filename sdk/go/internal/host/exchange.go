@@ -80,6 +80,8 @@ func (f *Fields) Remove(name string) int {
 
 // Exchange is one request and its answer, as a test prepares it and as the plugin leaves it.
 type Exchange struct {
+	World *World // what is granted; nil for nothing
+
 	Method, Scheme, Host, Path, Query, Protocol string
 	ClientAddress, Route, ID, Upstream          string
 	TLSServerName, TLSClientSubject             string

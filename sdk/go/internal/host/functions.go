@@ -207,7 +207,7 @@ func AttrSet(name, value string) int32 {
 func Number() uint64 { return current.x.Number }
 
 // Now is the host function now.
-func Now() int64 { return time.Now().UnixNano() }
+func Now() int64 { return time.Now().UnixNano() + int64(world().passed) }
 
 // Random is the host function random.
 func Random(buf []byte) int32 {

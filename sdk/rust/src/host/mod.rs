@@ -10,6 +10,13 @@ pub mod memory;
 #[cfg(not(target_arch = "wasm32"))]
 pub use memory::{body::*, functions::*};
 
+#[cfg(target_arch = "wasm32")]
+mod guest_granted;
+#[cfg(target_arch = "wasm32")]
+pub use guest_granted::*;
+#[cfg(not(target_arch = "wasm32"))]
+pub use memory::granted::*;
+
 use alloc::vec::Vec;
 
 /// Calls a read (sdk/ABI.md, section 4) until its value fits into buf. Returns the value's length, none if there is no

@@ -2,7 +2,9 @@
 
 pub mod body;
 pub mod functions;
+pub mod granted;
 mod rules;
+pub mod world;
 
 use crate::testing::Exchange;
 use std::cell::RefCell;

@@ -1,0 +1,132 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sallyport/sallyport/core/config"
+	"github.com/sallyport/sallyport/core/limit"
+	"github.com/sallyport/sallyport/core/plugin"
+	"github.com/sallyport/sallyport/core/store"
+)
+
+// The store that a plugin with the grant "kv" has for itself.
+const (
+	ownEntries = 100_000
+	ownBytes   = 64 << 20
+)
+
+// granted is what one plugin may use, and a name for it: pools of other grants are other pools.
+type granted struct {
+	plugin.Grants
+	key string
+}
+
+// buildGrants finds or makes what a plugin was granted. What it shares with the generation before, it finds as that one left it.
+func (b *builder) buildGrants(name string, c config.Plugin) granted {
+	g := granted{Grants: plugin.Grants{Stores: map[string]plugin.Store{}, Limits: map[string]plugin.Limiter{}, Hidden: c.HiddenHeaders}}
+	secrets := map[string]string{}
+	keys := slices.Clone(c.HiddenHeaders)
+	for _, grant := range c.Grants {
+		key := grant.Kind + "\x00" + grant.Name
+		switch {
+		case grant.Kind == "kv" && grant.Name == "":
+			key = shelfKey("own kv", name, nil)
+			g.Stores[""] = b.takeStore(c.Key, key, config.KV{Entries: ownEntries, Bytes: ownBytes})
+		case grant.Kind == "kv":
+			key = shelfKey("kv", grant.Name, b.cfg.KV[grant.Name])
+			g.Stores[grant.Name] = b.takeStore("kv."+grant.Name, key, b.cfg.KV[grant.Name])
+		case grant.Kind == "limit":
+			key = shelfKey("named limit", grant.Name, b.cfg.Limits[grant.Name])
+			g.Limits[grant.Name] = b.takeLimit("limits."+grant.Name, key, b.cfg.Limits[grant.Name])
+		case grant.Kind == "secret":
+			secrets[grant.Name] = b.cfg.Secrets[grant.Name].Reveal()
+			key += fmt.Sprintf("\x00%x", sha256.Sum256([]byte(secrets[grant.Name]))) // it changes with the value, and does not tell it
+		}
+		keys = append(keys, key)
+	}
+	if len(secrets) > 0 {
+		g.Secret = func(name string) (string, bool) { value, ok := secrets[name]; return value, ok }
+	}
+	slices.Sort(keys)
+	g.key = shelfKey("grants", "", keys)
+	return g
+}
+
+func (b *builder) takeStore(place, key string, c config.KV) plugin.Store {
+	s, release, err := b.g.stores.take(key, func() (*store.Memory, error) {
+		return store.NewMemory(store.Options{Entries: c.Entries, Bytes: c.Bytes})
+	}, func(*store.Memory) {})
+	if err != nil {
+		b.fault(place, "%v", err)
+		return nil
+	}
+	b.s.releases = append(b.s.releases, release)
+	return s
+}
+
+func (b *builder) takeLimit(place, key string, c config.Limit) plugin.Limiter {
+	rate := limit.Rate{Count: c.Count, Per: c.Per, Burst: c.Burst}
+	kept, release, err := b.g.limits.take(key, func() (counts, error) {
+		limiter, err := limit.New(rate, c.Keys)
+		return counts{limiter, limit.NewSeed()}, err
+	}, func(counts) {})
+	if err != nil {
+		b.fault(place, "%v", err)
+		return nil
+	}
+	b.s.releases = append(b.s.releases, release)
+	return &namedLimit{kept, c.Burst}
+}
+
+// namedLimit lets plugins take from a limiter.
+type namedLimit struct {
+	counts
+	burst int64
+}
+
+// Burst is part of plugin.Limiter.
+func (l *namedLimit) Burst() int64 { return l.burst }
+
+// Take is part of plugin.Limiter.
+func (l *namedLimit) Take(key string, n int64) (time.Duration, error) {
+	d := l.limiter.Take(l.seed.Join(0, key), l.limiter.At(time.Now()), n)
+	if d.Allowed {
+		return 0, nil
+	}
+	return max(d.RetryAfter, 1), nil
+}
+
+// missingGrants says which kinds of grants a plugin needs and has none of.
+func missingGrants(p *plugin.Plugin, grants []config.Grant) error {
+	var lacks []string
+	for _, need := range p.Needs() {
+		if slices.ContainsFunc(grants, func(g config.Grant) bool { return g.Kind == need.Kind }) {
+			continue
+		}
+		example := need.Kind + ":NAME"
+		if need.Kind == "kv" {
+			example = "kv"
+		}
+		lacks = append(lacks, fmt.Sprintf("it imports %s and was granted no %q", strings.Join(need.Functions, ", "), example))
+	}
+	if lacks == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: see grants of [plugins.%s]", strings.Join(lacks, "; "), p.Name())
+}
+
+// warnOfUnneeded tells of grants that the plugin has no use for: it was granted too much, or is not the plugin that was meant.
+func (b *builder) warnOfUnneeded(p *plugin.Plugin, c config.Plugin) {
+	for i, grant := range c.Grants {
+		if slices.ContainsFunc(p.Needs(), func(n plugin.Need) bool { return n.Kind == grant.Kind }) {
+			continue
+		}
+		key := fmt.Sprintf("%s.grants[%d]", c.Key, i)
+		b.g.log.Warn("a grant that the plugin has no use for",
+			"config", b.cfg.Errorf(key, "plugin %s imports no function that needs it", p.Name()).Error())
+	}
+}

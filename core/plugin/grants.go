@@ -1,0 +1,98 @@
+package plugin
+
+import (
+	"errors"
+	"time"
+
+	"github.com/sallyport/sallyport/core/plugin/abi"
+	"github.com/sallyport/sallyport/core/plugin/meter"
+)
+
+// Grants are what a plugin may use of the host beside its own exchange. The zero value grants nothing.
+type Grants struct {
+	Stores    map[string]Store   // for kv_…, by name; "" is the plugin's own
+	Limits    map[string]Limiter // for rate_take, by name
+	Upstreams map[string]Fetcher // for fetch…, by name
+	Keys      map[string]KeySet  // for jwt_verify, by name
+	// Secret returns a secret's value, and whether there is a grant for it; nil for none. A function shows nothing when it is printed.
+	Secret func(name string) (value string, granted bool)
+	// Hidden are the names of header fields that are never there for the plugin, in any message.
+	Hidden []string
+}
+
+// Store keeps values by key. It may be used by many goroutines at once. It copies what it keeps of its arguments, which are valid
+// during a call only. An error says that it cannot be reached, and nothing of the value; one with a method Timeout that returns true,
+// that it did not answer in time.
+type Store interface {
+	Values
+	Atomics
+}
+
+// Values are the plain operations of a Store.
+type Values interface {
+	// Get returns the value of key, and whether there is one.
+	Get(key string) (value string, found bool, err error)
+	// Set stores a value for ttl; 0 keeps it for good.
+	Set(key, value string, ttl time.Duration) error
+	// Delete reports whether there was a value.
+	Delete(key string) (found bool, err error)
+}
+
+// Atomics are the operations of a Store that read and write at once.
+type Atomics interface {
+	// Add adds to a number and returns the sum; it reports false for what is no number, and for a sum that does not fit. One that
+	// is not there is 0, and kept for ttl.
+	Add(key string, delta int64, ttl time.Duration) (sum int64, ok bool, err error)
+	// Swap stores next if the value is old, or if there is none and there is false, and reports whether it did.
+	Swap(key, old string, there bool, next string, ttl time.Duration) (swapped bool, err error)
+}
+
+// Limiter is a named limit. It may be used by many goroutines at once; its errors are as a Store's.
+type Limiter interface {
+	// Burst returns the most units that can be taken at once.
+	Burst() int64
+	// Take takes n units for key, all or none, and returns 0, or how long from now they may be had.
+	Take(key string, n int64) (wait time.Duration, err error)
+}
+
+// KeySet verifies tokens. It may be used by many goroutines at once.
+type KeySet interface {
+	// Verify returns a token's claims as JSON. Its error is ErrTokenInvalid or ErrTokenExpired, perhaps around a cause; any other says that the
+	// keys cannot be had.
+	Verify(token string) (claims string, err error)
+}
+
+// What a KeySet may find wrong with a token.
+var (
+	ErrTokenInvalid = errors.New("invalid token")
+	ErrTokenExpired = errors.New("token expired or not valid yet")
+)
+
+// Need is a kind of grant without which a plugin is of no use.
+type Need struct {
+	Kind      string   // as the first part of a grant: "kv", "secret"
+	Functions []string // that the plugin imports and that need it
+}
+
+// Needs returns the kinds of grants that the plugin's imports call for, in the order of the ABI.
+func (p *Plugin) Needs() []Need { return p.needs }
+
+func needsOf(info *meter.Info) (needs []Need) {
+	imported := make(map[string]bool)
+	for _, i := range info.Imports {
+		if i.Module == abi.Module {
+			imported[i.Name] = true
+		}
+	}
+	for _, f := range abi.Functions() {
+		if f.Grant == "" || !imported[f.Name] {
+			continue
+		}
+		if last := len(needs) - 1; last >= 0 && needs[last].Kind == f.Grant {
+			needs[last].Functions = append(needs[last].Functions, f.Name)
+			continue
+		}
+		needs = append(needs, Need{f.Grant, []string{f.Name}})
+	}
+	return needs
+}

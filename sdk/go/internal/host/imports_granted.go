@@ -1,0 +1,32 @@
+//go:build wasm || tinygo.wasm
+
+package host
+
+import "unsafe"
+
+//go:wasmimport sallyport kv_get
+func kvGet(store, key string, buf unsafe.Pointer, size uint32) int32
+
+//go:wasmimport sallyport kv_set
+func kvSet(store, key string, value unsafe.Pointer, size uint32, ttl uint32) int32
+
+//go:wasmimport sallyport kv_add
+func kvAdd(store, key string, delta int64, ttl uint32, out unsafe.Pointer) int32
+
+//go:wasmimport sallyport kv_delete
+func kvDelete(store, key string) int32
+
+//go:wasmimport sallyport kv_swap
+func kvSwap(store, key string, old unsafe.Pointer, oldSize uint32, next unsafe.Pointer, nextSize uint32, ttl uint32) int32
+
+//go:wasmimport sallyport rate_take
+func rateTake(limit, key string, n uint32) int32
+
+//go:wasmimport sallyport secret
+func secret(name string, buf unsafe.Pointer, size uint32) int32
+
+//go:wasmimport sallyport metric_add
+func metricAdd(name string, labels unsafe.Pointer, size uint32, delta int64) int32
+
+//go:wasmimport sallyport metric_observe
+func metricObserve(name string, labels unsafe.Pointer, size uint32, value float64) int32

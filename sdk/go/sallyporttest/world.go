@@ -1,0 +1,40 @@
+//go:build !wasm && !tinygo.wasm
+
+package sallyporttest
+
+import (
+	"testing"
+
+	"github.com/sallyport/sallyport/sdk/go"
+	"github.com/sallyport/sallyport/sdk/go/internal/host"
+)
+
+// World is what a gateway grants a plugin, and what the plugin leaves there. The zero value grants nothing.
+//
+//	w := &sallyporttest.World{Secrets: map[string]string{"hmac": "hush"}, Limits: map[string]int64{"login": 5}}
+//	w.SetValue("sessions", "42", "jo")
+//	p := sallyporttest.ConfigureIn(t, w, configure, `{}`)
+//	x := sallyporttest.NewExchangeIn(w, "GET", "/")
+type World = host.World
+
+// Store is a key-value store of a World.
+type Store = host.Store
+
+// ConfigureIn is Configure for a plugin that has been granted something.
+func ConfigureIn(t testing.TB, w *World, configure sallyport.Configure, config string) *Plugin {
+	t.Helper()
+	var p Plugin
+	var err error
+	host.ConfigureIn(w, config, func() { p.hooks, err = configure([]byte(config)) })
+	if err != nil {
+		t.Fatalf("configuration refused: %v", err)
+	}
+	return &p
+}
+
+// NewExchangeIn is NewExchange for a plugin that has been granted something.
+func NewExchangeIn(w *World, method, target string) *Exchange {
+	x := NewExchange(method, target)
+	x.World = w
+	return x
+}

@@ -1,0 +1,45 @@
+//! What the tests' gateway grants, and what plugins leave there. Every thread has its own.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+#[derive(Default)]
+pub struct World {
+    pub secrets: BTreeMap<String, String>,
+    pub stores: BTreeMap<String, Store>,
+    /// By name: how many units each key may take until time passes.
+    pub limits: BTreeMap<String, u32>,
+    pub taken: BTreeMap<(String, String), u32>,
+    pub counters: BTreeMap<String, i64>,
+    pub observed: BTreeMap<String, Vec<f64>>,
+    pub passed: Duration,
+}
+
+#[derive(Default)]
+pub struct Store {
+    /// What every call answers, if not 0.
+    pub fault: i32,
+    pub values: BTreeMap<String, Value>,
+}
+
+#[derive(Clone)]
+pub struct Value {
+    pub bytes: Vec<u8>,
+    /// When it is gone, by `World::passed`.
+    pub ends: Option<Duration>,
+}
+
+impl Store {
+    pub fn find(&self, key: &str, now: Duration) -> Option<&Value> {
+        self.values.get(key).filter(|v| v.ends.map_or(true, |ends| ends > now))
+    }
+}
+
+thread_local! {
+    static WORLD: RefCell<World> = RefCell::default();
+}
+
+pub fn world<T>(f: impl FnOnce(&mut World) -> T) -> T {
+    WORLD.with(|world| f(&mut world.borrow_mut()))
+}

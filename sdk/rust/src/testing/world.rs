@@ -1,0 +1,86 @@
+use crate::host::memory::world::{world, Value, World as State};
+use std::marker::PhantomData;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// What the gateway grants a plugin, and what the plugin leaves there. A new one grants nothing. It holds for the plugins of the thread that
+/// made it, until it is dropped.
+///
+/// ```
+/// let world = sallyport::testing::World::new();
+/// world.secret("hmac", "hush").store("sessions").limit("login", 5);
+/// ```
+pub struct World(PhantomData<Rc<()>>); // which keeps it in its thread
+
+impl World {
+    /// Makes a world for the plugins of this thread.
+    #[allow(clippy::new_without_default)] // it changes what plugins see
+    pub fn new() -> World {
+        world(|w| *w = State::default());
+        World(PhantomData)
+    }
+
+    /// Grants a secret.
+    pub fn secret(&self, name: &str, value: &str) -> &World {
+        world(|w| w.secrets.insert(name.into(), value.into()));
+        self
+    }
+
+    /// Grants a store, empty at first; `""` is the plugin's own.
+    pub fn store(&self, name: &str) -> &World {
+        world(|w| w.stores.entry(name.into()).or_default().fault = 0);
+        self
+    }
+
+    /// Grants a store that cannot be reached, or, with slow, does not answer in time.
+    pub fn broken_store(&self, name: &str, slow: bool) -> &World {
+        let fault = if slow { -6 } else { -7 };
+        world(|w| w.stores.entry(name.into()).or_default().fault = fault);
+        self
+    }
+
+    /// Grants a limit of which each key may take so many units at once, and until `pass` is called.
+    pub fn limit(&self, name: &str, most: u32) -> &World {
+        world(|w| w.limits.insert(name.into(), most));
+        self
+    }
+
+    /// Puts a value into a store, which it grants.
+    pub fn set_value(&self, store: &str, key: &str, value: &[u8]) -> &World {
+        let bytes = value.into();
+        world(|w| {
+            let store = w.stores.entry(store.into()).or_default();
+            store.values.insert(key.into(), Value { bytes, ends: None })
+        });
+        self
+    }
+
+    /// Returns what a store has for a key.
+    pub fn value(&self, store: &str, key: &str) -> Option<Vec<u8>> {
+        world(|w| Some(w.stores.get(store)?.find(key, w.passed)?.bytes.clone()))
+    }
+
+    /// Returns what a counter has, by its name and labels, sorted: `requests{code="200"}`.
+    pub fn counter(&self, series: &str) -> i64 {
+        world(|w| w.counters.get(series).copied().unwrap_or_default())
+    }
+
+    /// Returns what a histogram was given, by its name and labels.
+    pub fn observed(&self, series: &str) -> Vec<f64> {
+        world(|w| w.observed.get(series).cloned().unwrap_or_default())
+    }
+
+    /// Lets time go by: for `now`, for values that are kept for a while, and for limits, which are then as at first.
+    pub fn pass(&self, time: Duration) {
+        world(|w| {
+            w.passed += time;
+            w.taken.clear();
+        });
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        world(|w| *w = State::default());
+    }
+}
