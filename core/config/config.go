@@ -16,6 +16,7 @@ type Config struct {
 	Sandbox   Sandbox
 	Plugins   map[string]Plugin
 	Upstreams map[string]Upstream
+	JWT       map[string]JWT
 	Filters   []Filter // run before every route's own
 	Routes    []Route
 
@@ -106,6 +107,21 @@ type Upstream struct {
 type Endpoint struct {
 	Address string // host:port
 	Weight  int    // 1 to 1000
+}
+
+// JWT is one [jwt.NAME] table: keys that tokens are verified against, and what else a token must be. One of Secrets, PublicKeys, JWKS and
+// JWKSURL is set.
+type JWT struct {
+	Secrets    []string
+	PublicKeys []string // PEM
+	JWKS       string   // JSON
+	JWKSURL    string
+	Refresh    time.Duration
+	Algorithms []string
+	Issuers    []string // empty: any
+	Audiences  []string // empty: any
+	Leeway     time.Duration
+	RequireExp bool
 }
 
 // Filter is one step of a chain as written: a native filter (then exactly one of the native fields is set) or a plugin.

@@ -34,6 +34,7 @@ func rootKeys() keys[Config] {
 		{"log", func(v value, c *Config) { logKeys().read(v, &c.Log) }},
 		{"sandbox", readSandbox},
 		{"upstreams", func(v value, c *Config) { c.Upstreams = named(v, value.checkName, readUpstream) }},
+		{"jwt", func(v value, c *Config) { c.JWT = named(v, value.checkName, readJWT) }},
 		{"plugins", func(v value, c *Config) { c.Plugins = named(v, value.checkPluginName, readPlugin) }},
 		{"filters", func(v value, c *Config) { c.Filters = readGlobalFilters(v) }},
 		{"routes", func(v value, c *Config) { c.Routes = readRoutes(v) }},

@@ -11,11 +11,11 @@ import (
 // Pool is a plugin with one configuration: the instances that run its hooks. It may be used by many goroutines, and
 // by many filters.
 type Pool struct {
-	plugin *Plugin
-	config string
-	wants  abi.Hooks
-	talk   bucket // what the plugin says
-	alarm  bucket // what is said of its failures
+	plugin  *Plugin
+	config  string
+	wants   abi.Hooks
+	talk    bucket // what the plugin says
+	alarm   bucket // what is said of its failures
 	breaker breaker
 
 	// Guarded by the fleet's lock.
