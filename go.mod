@@ -11,3 +11,5 @@ require (
 )
 
 require github.com/fsnotify/fsnotify v1.10.1
+
+require github.com/golang-jwt/jwt/v5 v5.3.1

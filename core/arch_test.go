@@ -21,6 +21,7 @@ var house = map[string][]string{
 	"core/header":   {},
 	"core/fault":    {},
 	"core/config":   {},
+	"core/jwt":      {},
 	"core/limit":    {},
 	"core/balance":  {},
 	"core/nonblock": {},

@@ -176,3 +176,9 @@ func (v value) hostToSend(dst *string) {
 	}
 	*dst = s
 }
+
+// isLoopback reports whether a host is this machine.
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}

@@ -19,6 +19,7 @@ type Config struct {
 	Secrets   map[string]Secret // like KV and Limits, for plugins' grants
 	KV        map[string]KV
 	Limits    map[string]Limit
+	JWT       map[string]JWT
 	Filters   []Filter // run before every route's own
 	Routes    []Route
 
@@ -131,6 +132,21 @@ type Upstream struct {
 type Endpoint struct {
 	Address string // host:port
 	Weight  int    // 1 to 1000
+}
+
+// JWT is one [jwt.NAME] table: keys that tokens are verified against, and what else a token must be. One of Secrets, PublicKeys, JWKS and
+// JWKSURL is set.
+type JWT struct {
+	Secrets    []Secret
+	PublicKeys []string // PEM
+	JWKS       Secret   // JSON; it may hold secrets, too
+	JWKSURL    string
+	Refresh    time.Duration
+	Algorithms []string
+	Issuers    []string // empty: any
+	Audiences  []string // empty: any
+	Leeway     time.Duration
+	RequireExp bool
 }
 
 // Filter is one step of a chain as written: a native filter (then exactly one of the native fields is set) or a plugin.

@@ -28,6 +28,7 @@ func documented() map[string][]string {
 		"upstreams.NAME.endpoints[]":    endpointKeys().names(),
 		"kv.NAME":                       kvKeys().names(),
 		"limits.NAME":                   namedLimitKeys().names(),
+		"jwt.NAME":                      jwtKeys().names(),
 		"routes":                        routeKeys().names(),
 		"routes[].redirect":             redirectKeys().names(),
 		"routes[].respond":              respondKeys().names(),
@@ -140,6 +141,7 @@ func TestDefaultsInTheDocs(t *testing.T) {
 		"routes":                     "[[routes]]\nname = \"r\"\npath = \"/\"\nupstream = \"w\"\n%s\n[upstreams.w]\nendpoints = [\"a:1\"]\n",
 		"routes[].redirect":          "[[routes]]\nname = \"r\"\npath = \"/\"\nredirect = { to = \"/\", %s }\n",
 		"routes[].respond":           "[[routes]]\nname = \"r\"\npath = \"/\"\nrespond = { %s }\n",
+		"jwt.NAME":                   "[jwt.j]\njwks_url = \"https://a/\"\n%s",
 		"A plugin as a filter":       "[[filters]]\nuse = \"ip-rules\"\n%s",
 		"ratelimit":                  "[[filters]]\nuse = \"ratelimit\"\nrate = \"1/s\"\n%s",
 	}

@@ -38,6 +38,7 @@ func rootKeys() keys[Config] {
 		{"secrets", func(v value, c *Config) { c.Secrets = named(v, value.checkName, readNamedSecret) }},
 		{"kv", func(v value, c *Config) { c.KV = named(v, value.checkName, readKV) }},
 		{"limits", func(v value, c *Config) { c.Limits = named(v, value.checkName, readLimit) }},
+		{"jwt", func(v value, c *Config) { c.JWT = named(v, value.checkName, readJWT) }},
 		{"plugins", func(v value, c *Config) { c.Plugins = named(v, value.checkPluginName, readPlugin) }},
 		{"filters", func(v value, c *Config) { c.Filters = readGlobalFilters(v) }},
 		{"routes", func(v value, c *Config) { c.Routes = readRoutes(v) }},
