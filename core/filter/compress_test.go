@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -704,6 +705,48 @@ func TestCompressAllocatesNothingForOthers(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { x.Resp.Fields.Remove("Vary"); run(t, c, x) }); n != 0 {
 		t.Errorf("not accepted: got %v allocations, want 0", n)
 	}
+}
+
+// A stream may wait for long: what it holds meanwhile is bounded, and no goroutine waits with it.
+func TestCompressStreamsAreCheap(t *testing.T) {
+	const streams = 20
+	plain := content(300_000)
+	for _, level := range []string{"fast", "default", "best"} {
+		for _, coding := range []string{"gzip", "br", "zstd"} {
+			c := compress(t, func(o *CompressOptions) { o.Level = level })
+			limit := map[string]uint64{"fast": 1 << 20, "default": 2 << 20, "best": 5 << 20}[level] + 1<<17
+			goroutines, before := runtime.NumGoroutine(), liveHeap()
+			var open []*exchange.Exchange
+			for range streams {
+				x := answered(coding, nil)
+				x.Resp.Body = exchange.Body{Length: exchange.Unknown, Source: &pieces{list: cut(plain, 10_000)}}
+				run(t, c, x)
+				if _, err := io.CopyN(io.Discard, onlyReader{&x.Resp.Body}, 30_000); err != nil {
+					t.Fatal(err)
+				}
+				open = append(open, x)
+			}
+			each := (liveHeap() - before) / streams
+			t.Logf("%s %s: %d KiB", level, coding, each>>10)
+			if each > limit {
+				t.Errorf("%s %s: a stream holds %d KiB", level, coding, each>>10)
+			}
+			if n := runtime.NumGoroutine(); n > goroutines {
+				t.Errorf("%s %s: %d goroutines for %d streams", level, coding, n-goroutines, streams)
+			}
+			for _, x := range open {
+				x.Resp.Body.Reset()
+			}
+		}
+	}
+}
+
+func liveHeap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC() // pools let go of what is idle at the second
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 func BenchmarkCompress(b *testing.B) {
