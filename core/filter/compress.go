@@ -143,7 +143,7 @@ func forbidsTransform(fields *header.Fields) bool {
 // hasListed reports whether a list of tokens (RFC 9110, section 5.6.1) holds one, without regard to case.
 func hasListed(list, token string) bool {
 	for element := range strings.SplitSeq(list, ",") {
-		if header.EqualName(strings.Trim(element, " \t"), token) {
+		if header.EqualName(trimSpace(element), token) {
 			return true
 		}
 	}

@@ -38,7 +38,7 @@ func (p *mediaPattern) matches(kind, name string) bool {
 // hasType reports whether content of that Content-Type is compressed.
 func (c *Compress) hasType(contentType string) bool {
 	media, _, _ := strings.Cut(contentType, ";")
-	kind, name, ok := strings.Cut(strings.Trim(media, " \t"), "/")
+	kind, name, ok := strings.Cut(trimSpace(media), "/")
 	if !ok {
 		return false
 	}
