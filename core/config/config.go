@@ -116,6 +116,7 @@ type Filter struct {
 	RateLimit *RateLimit
 	Headers   *Headers
 	Rewrite   *Rewrite
+	Compress  *Compress
 }
 
 // RateLimit is the native filter `ratelimit`.
@@ -149,6 +150,15 @@ type Rewrite struct {
 	StripPrefix string
 	Path        string // a pattern with :name and *name parameters of the route; its query, if any, replaces the request's
 	AddPrefix   string
+}
+
+// Compress is the native filter `compress`.
+type Compress struct {
+	Encodings  []string // of "zstd", "br" and "gzip", the preferred first
+	Types      []string // "type/subtype", "type/*" or "type/*+suffix", in lower case
+	MinSize    int64    // bytes
+	Level      string   // "fast", "default", "best"
+	MaxStreams int
 }
 
 // Route is one [[routes]] table.

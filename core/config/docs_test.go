@@ -34,6 +34,7 @@ func documented() map[string][]string {
 		"headers":                       headersKeys().names(),
 		"headers: request and response": headerEditKeys().names(),
 		"rewrite":                       rewriteKeys().names(),
+		"compress":                      compressKeys().names(),
 	}
 }
 
@@ -138,6 +139,7 @@ func TestDefaultsInTheDocs(t *testing.T) {
 		"routes[].respond":           "[[routes]]\nname = \"r\"\npath = \"/\"\nrespond = { %s }\n",
 		"A plugin as a filter":       "[[filters]]\nuse = \"ip-rules\"\n%s",
 		"ratelimit":                  "[[filters]]\nuse = \"ratelimit\"\nrate = \"1/s\"\n%s",
+		"compress":                   "[[filters]]\nuse = \"compress\"\n%s",
 	}
 	row := regexp.MustCompile("^\\| `([a-z_0-9]+)` \\|[^|]*\\| `([^`]+)`[^|]*\\|")
 	heading, checked := "", 0

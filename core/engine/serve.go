@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/core/exchange"
@@ -55,7 +56,19 @@ func (c *conn) parse(end int, o *Options) (*exchange.Exchange, http1.RequestHead
 		x.Req.Protocol = exchange.HTTP10
 	}
 	c.forward(x, o)
+	if f != nil {
+		x.Asked = askedFor(h.Target)
+	}
 	return x, h, f
+}
+
+// maxAsked is how much of a refused target the log shows.
+const maxAsked = 1 << 10
+
+// askedFor takes apart the target of a head that is refused: its path has no canonical form, or none was looked for.
+func askedFor(target string) exchange.Asked {
+	path, query, _ := strings.Cut(target[:min(len(target), maxAsked)], "?")
+	return exchange.Asked{Path: path, Query: query}
 }
 
 // fail lets x be answered with f, as the connection's last.

@@ -85,7 +85,8 @@ type Param struct {
 	Name, Value string
 }
 
-// Asked is the request target as the client meant it, for the log: a rewrite changes only the Request's.
+// Asked is the request target as the client meant it, for the log: a rewrite changes only the Request's. An engine that refuses a head sets
+// it to what the client sent, as far as that could be read.
 type Asked struct {
 	Path, Query string
 }

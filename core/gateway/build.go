@@ -19,10 +19,11 @@ import (
 
 // builder translates one config into a Snapshot and collects everything that is wrong on the way.
 type builder struct {
-	g     *Gateway
-	cfg   *config.Config
-	s     *Snapshot
-	wrong config.Errors
+	g        *Gateway
+	cfg      *config.Config
+	s        *Snapshot
+	compress map[string]*filter.Compress // by the filter's key
+	wrong    config.Errors
 }
 
 // build makes the Snapshot of cfg out of what the current generation has and what is new. The error is a
@@ -31,7 +32,7 @@ func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
 	if err := g.openHost(cfg); err != nil {
 		return nil, config.Errors{cfg.Errorf("sandbox.cache", "%v", err)}
 	}
-	b := &builder{g: g, cfg: cfg}
+	b := &builder{g: g, cfg: cfg, compress: map[string]*filter.Compress{}}
 	b.s = &Snapshot{Config: cfg, Built: time.Now(), plugins: map[string]*loadedPlugin{}, upstreams: map[string]*upstream.Upstream{}}
 	b.buildUpstreams()
 	b.buildRoutes()

@@ -17,7 +17,9 @@ import (
 func (g *Gateway) Serve(x *exchange.Exchange) {
 	s := g.pin(x)
 	stampID(x)
-	x.Asked = exchange.Asked{Path: x.Req.Path, Query: x.Req.Query}
+	if x.Asked.Path == "" { // else the engine has told what was asked for by a head that it refuses
+		x.Asked = exchange.Asked{Path: x.Req.Path, Query: x.Req.Query}
+	}
 	if x.Fault != nil { // the engine could not make sense of the request
 		fail(x, x.Fault)
 		return
