@@ -16,24 +16,26 @@ import (
 // documented says which heading of docs/CONFIG.md has the keys of which table.
 func documented() map[string][]string {
 	return map[string][]string{
-		"Top level":                     rootKeys().names(),
-		"server":                        serverKeys().names(),
-		"server.listen[]":               listenerKeys().names(),
-		"server.listen[].limits":        limitKeys().names(),
-		"admin":                         adminKeys().names(),
-		"log":                           logKeys().names(),
-		"sandbox":                       append(sandboxKeys().names(), pluginLimitKeys().names()...),
-		"plugins.NAME":                  pluginKeys().names(),
-		"upstreams.NAME":                upstreamKeys().names(),
-		"upstreams.NAME.endpoints[]":    endpointKeys().names(),
-		"routes":                        routeKeys().names(),
-		"routes[].redirect":             redirectKeys().names(),
-		"routes[].respond":              respondKeys().names(),
-		"A plugin as a filter":          pluginFilterKeys().names(),
-		"ratelimit":                     rateLimitKeys().names(),
-		"headers":                       headersKeys().names(),
-		"headers: request and response": headerEditKeys().names(),
-		"rewrite":                       rewriteKeys().names(),
+		"Top level":                          rootKeys().names(),
+		"server":                             serverKeys().names(),
+		"server.listen[]":                    listenerKeys().names(),
+		"server.listen[].tls":                tlsKeys().names(),
+		"server.listen[].tls.certificates[]": certificateKeys().names(),
+		"server.listen[].limits":             limitKeys().names(),
+		"admin":                              adminKeys().names(),
+		"log":                                logKeys().names(),
+		"sandbox":                            append(sandboxKeys().names(), pluginLimitKeys().names()...),
+		"plugins.NAME":                       pluginKeys().names(),
+		"upstreams.NAME":                     upstreamKeys().names(),
+		"upstreams.NAME.endpoints[]":         endpointKeys().names(),
+		"routes":                             routeKeys().names(),
+		"routes[].redirect":                  redirectKeys().names(),
+		"routes[].respond":                   respondKeys().names(),
+		"A plugin as a filter":               pluginFilterKeys().names(),
+		"ratelimit":                          rateLimitKeys().names(),
+		"headers":                            headersKeys().names(),
+		"headers: request and response":      headerEditKeys().names(),
+		"rewrite":                            rewriteKeys().names(),
 	}
 }
 
@@ -127,6 +129,8 @@ func TestExamplesInTheDocsAreRight(t *testing.T) {
 func TestDefaultsInTheDocs(t *testing.T) {
 	tables := map[string]string{
 		"server":                     "[server]\nlisten = [\"127.0.0.1:1\"]\n%s",
+		"server.listen[]":            "[server]\nlisten = [{ address = \"127.0.0.1:1\", %s }]\n",
+		"server.listen[].tls":        "[server]\nlisten = [{ address = \"127.0.0.1:1\", tls = { certificates = [{ cert = \"a\", key = \"b\" }], %s } }]\n",
 		"server.listen[].limits":     "[server]\nlisten = [{ address = \"127.0.0.1:1\", limits = { %s } }]\n",
 		"admin":                      "[admin]\n%s",
 		"log":                        "[log]\n%s",

@@ -53,17 +53,17 @@ func (c *conn) readAndServe() error {
 // are more: so a request costs one read, without the one that only learns that nothing is there. Memory is
 // taken when it is called, so that a connection at rest has none.
 func (c *conn) readable(fd uintptr) (done bool) {
-	c.out.held, c.out.fd = true, fd
-	defer func() { c.out.held = false }()
+	c.enter(fd)
+	defer c.exit()
 	for {
 		c.in.room(&c.engine.pages, c.options().Limits.Head)
-		n, again, err := readNow(fd, c.in.buf[c.in.w:])
+		n, again, err := c.readNow(fd, c.in.buf[c.in.w:])
 		if again {
 			if c.served {
 				c.looks++
 			}
 			c.next = stop
-			return !c.park(true)
+			return !c.park(c.wire == nil || c.wire.looked)
 		}
 		if n == 0 || err != nil {
 			c.next = stop
@@ -74,11 +74,38 @@ func (c *conn) readable(fd uintptr) (done bool) {
 			return true
 		}
 		// Only a read that filled its room may have left bytes, whose arrival has been told already and is not again.
-		if c.looks >= enoughLooks && !full && c.in.empty() {
+		// What TLS has taken in and not given out yet only another read tells.
+		if c.looks >= enoughLooks && !full && c.in.empty() && c.wire == nil {
 			c.next = stop
 			return !c.park(false)
 		}
 	}
+}
+
+// enter makes reads and writes direct ones, by fd and without waiting; exit ends that.
+func (c *conn) enter(fd uintptr) {
+	if c.wire != nil {
+		c.wire.hold(fd, c.looks >= enoughLooks)
+		return
+	}
+	c.out.held, c.out.fd = true, fd
+}
+
+func (c *conn) exit() {
+	if c.wire != nil {
+		c.wire.release()
+		return
+	}
+	c.out.held = false
+}
+
+// readNow reads what is there; again says that there is nothing yet.
+func (c *conn) readNow(fd uintptr, p []byte) (n int, again bool, err error) {
+	if c.wire == nil {
+		return readNow(fd, p)
+	}
+	n, err = c.nc.Read(p)
+	return n, n == 0 && err == errNotYet, err
 }
 
 // took takes in n bytes that were read.
