@@ -63,7 +63,7 @@ func (c *conn) readable(fd uintptr) (done bool) {
 				c.looks++
 			}
 			c.next = stop
-			return !c.park(c.wire == nil || c.wire.looked)
+			return !c.park(true)
 		}
 		if n == 0 || err != nil {
 			c.next = stop
@@ -74,8 +74,7 @@ func (c *conn) readable(fd uintptr) (done bool) {
 			return true
 		}
 		// Only a read that filled its room may have left bytes, whose arrival has been told already and is not again.
-		// What TLS has taken in and not given out yet only another read tells.
-		if c.looks >= enoughLooks && !full && c.in.empty() && c.wire == nil {
+		if c.looks >= enoughLooks && !full && c.in.empty() && (c.wire == nil || c.wire.clear) {
 			c.next = stop
 			return !c.park(false)
 		}
@@ -84,19 +83,20 @@ func (c *conn) readable(fd uintptr) (done bool) {
 
 // enter makes reads and writes direct ones, by fd and without waiting; exit ends that.
 func (c *conn) enter(fd uintptr) {
-	if c.wire != nil {
-		c.wire.hold(fd, c.looks >= enoughLooks)
-		return
-	}
-	c.out.held, c.out.fd = true, fd
+	out := c.direct()
+	out.held, out.fd = true, fd
 }
 
 func (c *conn) exit() {
+	c.direct().held = false
+}
+
+// direct is what writes to the socket itself.
+func (c *conn) direct() *sender {
 	if c.wire != nil {
-		c.wire.release()
-		return
+		return &c.wire.out
 	}
-	c.out.held = false
+	return &c.out
 }
 
 // readNow reads what is there; again says that there is nothing yet.
@@ -104,8 +104,7 @@ func (c *conn) readNow(fd uintptr, p []byte) (n int, again bool, err error) {
 	if c.wire == nil {
 		return readNow(fd, p)
 	}
-	n, err = c.nc.Read(p)
-	return n, n == 0 && err == errNotYet, err
+	return c.wire.readNow(c.nc, p)
 }
 
 // took takes in n bytes that were read.

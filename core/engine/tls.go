@@ -108,10 +108,11 @@ func (t *TLS) orFirst(found []*tls.Certificate) *tls.Certificate {
 // find returns the certificates that have name: as it is, else under a wildcard for its first label.
 func (t *TLS) find(name string) []*tls.Certificate {
 	name = foldName(name)
-	if found := t.names[name]; found != nil {
+	label, rest, ok := strings.Cut(name, ".")
+	if found := t.names[name]; found != nil && label != "*" {
 		return found
 	}
-	if _, rest, ok := strings.Cut(name, "."); ok {
+	if ok && label != "*" {
 		return t.names["*."+rest]
 	}
 	return nil

@@ -16,10 +16,11 @@ type wire struct {
 	out      sender // held as long as reading and writing are not to wait
 	paced    bool   // writes take care of their deadline by themselves
 	closing  bool   // writes do not wait
-	drained  bool   // the last read took all that there was
-	rests    bool   // what comes after a read that took all is left to the poller
-	looked   bool   // the last read found nothing
 	chosen   *tls.Certificate
+
+	drained bool   // the last read took all that there was
+	clear   bool   // crypto/tls holds no record that it has not given out
+	records recordCount
 }
 
 // notYet is what a read that must not wait returns where there is nothing. That it is temporary tells crypto/tls to go on from
@@ -32,24 +33,30 @@ func (notYet) Temporary() bool { return true }
 
 var errNotYet net.Error = notYet{}
 
-// hold makes reads and writes use fd and not wait, until release.
-func (w *wire) hold(fd uintptr, rests bool) {
-	w.out.held, w.out.fd = true, fd
-	w.drained, w.looked, w.rests = false, false, rests
+// readNow reads what there is for over, the TLS connection on w, while w is held.
+func (w *wire) readNow(over net.Conn, p []byte) (n int, again bool, err error) {
+	before := w.records.ended
+	n, err = over.Read(p)
+	if again = n == 0 && err == errNotYet; again {
+		w.clear = true
+		return n, again, err
+	}
+	// One record went in and all of it came out.
+	w.clear = w.clear && w.drained && n < len(p) && w.records.ended == before+1 && w.records.atEnd()
+	return n, again, err
 }
-
-func (w *wire) release() { w.out.held = false }
 
 // Read implements net.Conn.
 func (w *wire) Read(p []byte) (int, error) {
 	if !w.out.held {
-		return w.Conn.Read(p)
-	}
-	if w.drained && w.rests {
-		return 0, errNotYet
+		w.clear = false
+		n, err := w.Conn.Read(p)
+		w.records.add(p[:n])
+		return n, err
 	}
 	n, again, err := readNow(w.out.fd, p)
-	w.drained, w.looked = n < len(p), again
+	w.drained = n < len(p)
+	w.records.add(p[:n])
 	switch {
 	case again:
 		return 0, errNotYet
@@ -91,3 +98,35 @@ func (w *wire) writeLast(p []byte) (n int, err error) {
 	}
 	return n, err
 }
+
+// recordCount follows the records in what is read (RFC 8446, section 5.1).
+type recordCount struct {
+	head  [5]byte // of the current record, as far as have says
+	have  int
+	left  int // bytes of its content still to come
+	ended int // how many records were whole
+}
+
+func (r *recordCount) add(p []byte) {
+	for len(p) > 0 {
+		if r.have < len(r.head) {
+			n := copy(r.head[r.have:], p)
+			r.have += n
+			p = p[n:]
+			if r.have < len(r.head) {
+				return
+			}
+			r.left = int(r.head[3])<<8 | int(r.head[4])
+		}
+		n := min(r.left, len(p))
+		r.left -= n
+		p = p[n:]
+		if r.left == 0 {
+			r.have = 0
+			r.ended++
+		}
+	}
+}
+
+// atEnd reports whether no record is under way.
+func (r *recordCount) atEnd() bool { return r.have == 0 }
