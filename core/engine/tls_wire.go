@@ -18,8 +18,8 @@ type wire struct {
 	closing  bool   // writes do not wait
 	chosen   *tls.Certificate
 
-	drained bool   // the last read took all that there was
-	clear   bool   // crypto/tls holds no record that it has not given out
+	drained bool // the last read took all that there was
+	clear   bool // crypto/tls holds no record that it has not given out
 	records recordCount
 }
 

@@ -43,13 +43,8 @@ type Authority struct {
 // NewAuthority returns an authority that nobody knows but those who have its Pool or File.
 func NewAuthority(t testing.TB) *Authority {
 	t.Helper()
-	template := &x509.Certificate{
-		Subject:               pkix.Name{CommonName: "test authority"},
-		KeyUsage:              x509.KeyUsageCertSign,
-		IsCA:                  true,
-		BasicConstraintsValid: true,
-	}
 	a := &Authority{key: newKey(t), Pool: x509.NewCertPool()}
+	template := authority("test authority")
 	der := sign(t, template, template, &a.key.PublicKey, a.key)
 	a.cert = parse(t, der)
 	a.Pool.AddCert(a.cert)
@@ -57,6 +52,24 @@ func NewAuthority(t testing.TB) *Authority {
 	write(t, a.File, &pem.Block{Type: "CERTIFICATE", Bytes: der})
 	return a
 }
+
+func authority(name string) *x509.Certificate {
+	return &x509.Certificate{
+		Subject: pkix.Name{CommonName: name}, KeyUsage: x509.KeyUsageCertSign, IsCA: true, BasicConstraintsValid: true,
+	}
+}
+
+// Between returns an authority that a vouches for; File and Pool are a's, and what it issues comes with its certificate.
+func (a *Authority) Between(t testing.TB) *Authority {
+	t.Helper()
+	b := &Authority{File: a.File, Pool: a.Pool, key: newKey(t)}
+	der := sign(t, authority("test authority between"), a.cert, &b.key.PublicKey, a.key)
+	b.cert = parse(t, der)
+	return b
+}
+
+// DER returns the authority's own certificate.
+func (a *Authority) DER() []byte { return a.cert.Raw }
 
 // Issue returns a certificate for names (DNS names and IP addresses), good for servers and clients. The first name is the subject's
 // common name.
