@@ -119,7 +119,7 @@ func (c *conn) resume() step {
 }
 
 func (c *conn) close() {
-	if c.wire != nil && !c.aborted {
+	if c.wire != nil && c.wire.paced && !c.aborted {
 		c.wire.closing = true
 		_ = c.nc.Close() // tells the client that this is the end, as far as that can be done without waiting
 	}

@@ -14,7 +14,7 @@ type wire struct {
 	net.Conn // the socket
 	c        *conn
 	out      sender // held as long as reading and writing are not to wait
-	paced    bool   // writes take care of their deadline by themselves
+	paced    bool   // HTTP/1 is spoken: writes take care of their deadline by themselves
 	closing  bool   // writes do not wait
 	chosen   *tls.Certificate
 

@@ -185,16 +185,21 @@ func TestClientCertGoesUpstream(t *testing.T) {
 			more += fmt.Sprintf(", client_ca = %q", root.File)
 		}
 		g := Start(t, secured(pair, more)+routes(addr, allToB))
-		config := &tls.Config{ServerName: "a.example", RootCAs: pair.Pool}
+		config := &tls.Config{ServerName: "a.example", RootCAs: pair.Pool, ClientSessionCache: tls.NewLRUClientSessionCache(1)}
 		if c.client != nil {
 			config.Certificates = []tls.Certificate{c.client.TLS}
 		}
-		nc := dialTLS(t, g.Addr, config)
-		r := bufio.NewReader(nc)
-		for range 2 {
-			askOver(t, nc, r, request)
-			if got := <-seen; !slices.Equal(got, c.want) {
-				t.Errorf("%s:\ngot  %q\nwant %q", c.name, got, c.want)
+		for _, resumes := range []bool{false, true} {
+			nc := dialTLS(t, g.Addr, config)
+			r := bufio.NewReader(nc)
+			for range 2 {
+				askOver(t, nc, r, request)
+				if got := <-seen; !slices.Equal(got, c.want) {
+					t.Errorf("%s:\ngot  %q\nwant %q", c.name, got, c.want)
+				}
+			}
+			if got := nc.ConnectionState().DidResume; got != resumes {
+				t.Errorf("%s: resumed %v, want %v", c.name, got, resumes)
 			}
 		}
 	}
