@@ -120,8 +120,7 @@ func (c *conn) resume() step {
 
 func (c *conn) close() {
 	if c.wire != nil && c.wire.paced && !c.aborted {
-		c.wire.closing = true
-		_ = c.nc.Close() // tells the client that this is the end, as far as that can be done without waiting
+		_ = c.nc.Close() // tells the client that this is the end; without it an answer could be a part of one
 	}
 	_ = c.sock.Close() // whatever it says, the connection is gone
 	c.engine.pages.put(c.in.page)
@@ -182,7 +181,6 @@ func (c *conn) linger() {
 // closeWrite tells the client that nothing more will come; it reports false where that cannot be done without closing.
 func (c *conn) closeWrite() bool {
 	if over, ok := c.nc.(*tls.Conn); ok {
-		c.wire.closing = true
 		_ = over.CloseWrite() // before the handshake's end there is nothing to be told
 	}
 	half, ok := c.sock.(halfCloser)

@@ -57,7 +57,7 @@ func (c *conn) readable(fd uintptr) (done bool) {
 	defer c.exit()
 	for {
 		c.in.room(&c.engine.pages, c.options().Limits.Head)
-		n, again, err := c.readNow(fd, c.in.buf[c.in.w:])
+		n, again := c.readNow(fd, c.in.buf[c.in.w:])
 		if again {
 			if c.served {
 				c.looks++
@@ -65,7 +65,7 @@ func (c *conn) readable(fd uintptr) (done bool) {
 			c.next = stop
 			return !c.park(true)
 		}
-		if n == 0 || err != nil {
+		if n == 0 {
 			c.next = stop
 			return true
 		}
@@ -99,12 +99,17 @@ func (c *conn) direct() *sender {
 	return &c.out
 }
 
-// readNow reads what is there; again says that there is nothing yet.
-func (c *conn) readNow(fd uintptr, p []byte) (n int, again bool, err error) {
-	if c.wire == nil {
-		return readNow(fd, p)
+// readNow reads what is there; again says that there is nothing yet. The end and errors are 0 bytes; over TLS they may follow bytes, and
+// show at the next read.
+func (c *conn) readNow(fd uintptr, p []byte) (n int, again bool) {
+	if c.wire != nil {
+		return c.wire.readNow(c.nc, p)
 	}
-	return c.wire.readNow(c.nc, p)
+	n, again, err := readNow(fd, p)
+	if err != nil {
+		return 0, false
+	}
+	return n, again
 }
 
 // took takes in n bytes that were read.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,6 +95,46 @@ func TestReaderThatStops(t *testing.T) {
 		defer l.mu.Unlock()
 		return len(l.conns) == 0
 	})
+}
+
+// TestRequestWithItsEnd: a client that ends its half right behind its request gets the answer.
+func TestRequestWithItsEnd(t *testing.T) {
+	pair := certs.New(t, "x")
+	l, _ := start(t, Options{TLS: NewTLS(secureWith(pair))}, tell)
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} { // in 1.2 the end shows ahead, beside the request
+		gather := &gatherer{Conn: dial(t, l)}
+		nc := tls.Client(gather, &tls.Config{ServerName: "x", RootCAs: pair.Pool, MaxVersion: version})
+		if err := nc.Handshake(); err != nil {
+			t.Fatal(err)
+		}
+		gather.on = true
+		send(t, nc, "GET /x HTTP/1.1\r\nHost: x\r\n\r\n")
+		if err := nc.CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		gather.flush(t)
+		if got, want := readAll(t, nc), told(`GET /x? x ""`); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// TestEndOfContentThatNothingDelimits: over TLS the alert tells the end from a cut, however late the client reads.
+func TestEndOfContentThatNothingDelimits(t *testing.T) {
+	pair := certs.New(t, "x")
+	piece := strings.Repeat("x", 1<<20)
+	l, _ := start(t, Options{TLS: NewTLS(secureWith(pair))}, func(x *exchange.Exchange) {
+		x.Resp.Status = 200
+		x.Resp.Body = exchange.Body{Length: exchange.Unknown, Source: &pieces{list: slices.Repeat([]string{piece}, 32), err: io.EOF}}
+	})
+	for range 4 {
+		nc := dialTLS(t, l, &tls.Config{ServerName: "x", RootCAs: pair.Pool})
+		send(t, nc, "GET /x HTTP/1.0\r\n\r\n")
+		readTo(t, nc, "\r\n\r\n")
+		if got := readAll(t, nc); len(got) != 32<<20 {
+			t.Errorf("got %d bytes", len(got))
+		}
+	}
 }
 
 func TestContinueOverTLS(t *testing.T) {

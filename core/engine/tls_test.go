@@ -205,6 +205,9 @@ func (g *gatherer) Write(p []byte) (int, error) {
 func (g *gatherer) flush(t testing.TB) {
 	t.Helper()
 	g.on = false
+	if err := g.SetWriteDeadline(time.Time{}); err != nil { // one that has passed is what CloseWrite leaves
+		t.Fatal(err)
+	}
 	if _, err := g.held.WriteTo(g.Conn); err != nil {
 		t.Fatal(err)
 	}

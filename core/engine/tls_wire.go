@@ -15,7 +15,6 @@ type wire struct {
 	c        *conn
 	out      sender // held as long as reading and writing are not to wait
 	paced    bool   // HTTP/1 is spoken: writes take care of their deadline by themselves
-	closing  bool   // writes do not wait
 	chosen   *tls.Certificate
 
 	drained bool // the last read took all that there was
@@ -34,16 +33,16 @@ func (notYet) Temporary() bool { return true }
 var errNotYet net.Error = notYet{}
 
 // readNow reads what there is for over, the TLS connection on w, while w is held.
-func (w *wire) readNow(over net.Conn, p []byte) (n int, again bool, err error) {
+func (w *wire) readNow(over net.Conn, p []byte) (n int, again bool) {
 	before := w.records.ended
-	n, err = over.Read(p)
-	if again = n == 0 && err == errNotYet; again {
+	n, err := over.Read(p)
+	if n == 0 && err == errNotYet {
 		w.clear = true
-		return n, again, err
+		return 0, true
 	}
 	// One record went in and all of it came out.
 	w.clear = w.clear && w.drained && n < len(p) && w.records.ended == before+1 && w.records.atEnd()
-	return n, again, err
+	return n, false
 }
 
 // Read implements net.Conn.
@@ -71,10 +70,7 @@ func (w *wire) Read(p []byte) (int, error) {
 // Write implements net.Conn. A deadline that passes while bytes still go out would spoil the TLS connection, so once it is paced it
 // keeps to the body timeout itself.
 func (w *wire) Write(p []byte) (int, error) {
-	switch {
-	case w.closing:
-		return w.writeLast(p)
-	case !w.paced:
+	if !w.paced {
 		return w.Conn.Write(p)
 	}
 	rest := w.out.begin(p)
@@ -85,18 +81,6 @@ func (w *wire) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return len(p), nil
-}
-
-// writeLast writes as much as the socket takes: nobody waits for a client that has to be told of the end.
-func (w *wire) writeLast(p []byte) (n int, err error) {
-	if w.c.raw == nil {
-		return w.Conn.Write(p)
-	}
-	err = w.c.raw.Control(func(fd uintptr) { n = writeNow(fd, p) })
-	if err == nil && n < len(p) {
-		err = io.ErrShortWrite
-	}
-	return n, err
 }
 
 // recordCount follows the records in what is read (RFC 8446, section 5.1).
