@@ -33,6 +33,11 @@ func TestCertificatesAreWatched(t *testing.T) {
 	first, second := certs.New(t, "a.example"), certs.New(t, "a.example")
 	addr := freeAddr(t)
 	r := launch(t, "")
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(r.logs())
+		}
+	})
 	listener := fmt.Sprintf("listen = [{ address = %q, tls = { certificates = [{ cert = %q, key = %q }] } },", addr, first.Cert, first.Key)
 	text, err := os.ReadFile(r.file)
 	if err != nil {
@@ -66,6 +71,11 @@ func TestFilesOfARefusedConfigAreWatched(t *testing.T) {
 	addr, folder := freeAddr(t), t.TempDir()
 	cert := filepath.Join(folder, "later.pem")
 	r := launch(t, "")
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(r.logs())
+		}
+	})
 	listener := fmt.Sprintf("listen = [{ address = %q, tls = { certificates = [{ cert = %q, key = %q }] } },", addr, cert, pair.Key)
 	text, err := os.ReadFile(r.file)
 	if err != nil {

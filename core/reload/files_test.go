@@ -149,3 +149,48 @@ func TestRounds(t *testing.T) {
 	rounds <- time.Time{}
 	until(t, "it is noticed", func() bool { return changes.Load() == 1 })
 }
+
+// TestFilesNamedAtTheStart: what the first change makes known is watched, also when that change came before Run.
+func TestFilesNamedAtTheStart(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	cert := filepath.Join(other, "cert.pem")
+	changed := make(chan struct{})
+	known := false // of the watcher's goroutine
+	w := Watcher{
+		Config:  filepath.Join(dir, "gateway.toml"),
+		Plugins: func() []string { return nil },
+		Loaded:  time.Now().Add(-time.Hour),
+		Log:     slog.New(slog.DiscardHandler),
+		rounds:  make(chan time.Time),
+	}
+	w.Files = func() []string {
+		if known {
+			return []string{cert}
+		}
+		return nil
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	w.Changed = func() {
+		if known {
+			cancel()
+			return
+		}
+		known = true
+		write(t, cert, "one")
+		close(changed)
+	}
+	write(t, w.Config, "one")
+	done := make(chan error, 1)
+	go func() { done <- w.Run(ctx, nil) }()
+	<-changed
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("waited in vain until the file is noticed")
+		cancel()
+		<-done
+	}
+}

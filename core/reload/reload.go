@@ -57,6 +57,7 @@ func (w *Watcher) Run(ctx context.Context, force <-chan struct{}) error {
 	w.seen = w.state()
 	if w.isNewer() {
 		w.settle(ctx, notify)
+		w.catchUp(ctx, notify)
 	}
 	rounds, stop := w.ticks()
 	defer stop()
@@ -80,12 +81,16 @@ func (w *Watcher) Run(ctx context.Context, force <-chan struct{}) error {
 			}
 			w.settle(ctx, notify)
 		}
+		w.catchUp(ctx, notify)
+	}
+}
+
+// catchUp watches what the last change has made known. A folder that has just appeared may have been filled before it was watched.
+func (w *Watcher) catchUp(ctx context.Context, notify *fsnotify.Watcher) {
+	w.watchFolders(notify)
+	for ctx.Err() == nil && w.state() != w.seen {
+		w.settle(ctx, notify)
 		w.watchFolders(notify)
-		// A folder that has just appeared may have been filled before it was watched.
-		for ctx.Err() == nil && w.state() != w.seen {
-			w.settle(ctx, notify)
-			w.watchFolders(notify)
-		}
 	}
 }
 
