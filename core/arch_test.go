@@ -49,9 +49,10 @@ var house = map[string][]string{
 	"cmd/sallyport": {"core/admin", "core/config", "core/gateway", "core/reload", "core/telemetry"},
 	"cmd/bench":     {},
 	// beside the house
-	"core/gatewaytest":     {"core/config", "core/gateway"},
-	"core/gatewaytest/wat": {},
-	"examples/backend":     {},
+	"core/gatewaytest":       {"core/config", "core/gateway"},
+	"core/gatewaytest/certs": {},
+	"core/gatewaytest/wat":   {},
+	"examples/backend":       {},
 }
 
 func TestImportsGoDownOnly(t *testing.T) {

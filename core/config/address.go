@@ -23,6 +23,31 @@ func (v value) listenAddress(dst *string) {
 	}
 }
 
+// unixPrefix begins the address of a Unix socket.
+const unixPrefix = "unix:"
+
+// maxSocketPath is the longest path that a Unix socket can have on every system.
+const maxSocketPath = 103
+
+// serverAddress reads what requests come in on: a host:port, or a Unix socket's path.
+func (v value) serverAddress(dst *string) {
+	s, _ := v.raw.(string)
+	path, ok := strings.CutPrefix(s, unixPrefix)
+	if !ok {
+		v.listenAddress(dst)
+		return
+	}
+	var socket string
+	value{v.r, v.key, path}.path(&socket)
+	if len(socket) > maxSocketPath {
+		v.fail("the path %q of the socket is longer than %d bytes", socket, maxSocketPath)
+		return
+	}
+	if socket != "" {
+		*dst = unixPrefix + socket
+	}
+}
+
 // endpointAddress reads a host:port to connect to.
 func (v value) endpointAddress(dst *string) {
 	s, ok := v.text(`an address such as "10.0.0.7:9001"`)
@@ -96,15 +121,22 @@ func isLabel(s string) bool {
 	return isBareKey(s) && len(s) <= 63 && s[0] != '-' && s[len(s)-1] != '-'
 }
 
-// prefixes reads a list of networks; an address stands for itself alone.
-func (v value) prefixes(dst *[]netip.Prefix) {
+// proxies reads a list of networks, an address standing for itself alone, and "unix".
+func (v value) proxies(l *Listener) {
 	var texts []string
 	v.texts(&texts, `networks such as "10.0.0.0/8"`, func(e value, s string) (string, bool) {
+		if s == "unix" {
+			return s, true
+		}
 		prefix, ok := e.prefix(s)
 		return prefix.String(), ok
 	})
 	for _, s := range texts {
-		*dst = append(*dst, netip.MustParsePrefix(s))
+		if s == "unix" {
+			l.TrustUnix = true
+			continue
+		}
+		l.TrustedProxies = append(l.TrustedProxies, netip.MustParsePrefix(s))
 	}
 }
 

@@ -36,9 +36,42 @@ type Server struct {
 
 // Listener is one address that requests come in on.
 type Listener struct {
-	Address        string // host:port
+	Address        string // host:port, or "unix:" and an absolute path
 	TrustedProxies []netip.Prefix
+	TrustUnix      bool // whoever connects to a Unix socket is a trusted proxy
+	RedirectHTTPS  int  // the port that requests are sent to by https; 0: they are served
+	HTTP2          bool
+	TLS            *TLS // nil: plain
 	Limits         Limits
+}
+
+// TLS is how a listener secures its connections.
+type TLS struct {
+	Certificates []Certificate
+	StrictSNI    bool
+	MinVersion   string // "1.2" or "1.3"
+	ClientAuth   string // "none", "request", "require", "verify_if_given"
+	ClientCA     string // absolute path; "" where clients are not verified
+}
+
+// Files returns the paths that t names; none for nil.
+func (t *TLS) Files() []string {
+	if t == nil {
+		return nil
+	}
+	var files []string
+	for _, c := range t.Certificates {
+		files = append(files, c.Cert, c.Key)
+	}
+	if t.ClientCA != "" {
+		files = append(files, t.ClientCA)
+	}
+	return files
+}
+
+// Certificate is a certificate with its chain and its key: absolute paths of PEM files.
+type Certificate struct {
+	Cert, Key string
 }
 
 // Limits are the bounds of one listener. Sizes are bytes.

@@ -167,3 +167,13 @@ func quoted(names []string) string {
 	}
 	return strings.Join(list, ", ")
 }
+
+// boolean reads true or false.
+func (v value) boolean(dst *bool) {
+	b, ok := v.raw.(bool)
+	if !ok {
+		v.wrongType("true or false")
+		return
+	}
+	*dst = b
+}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"crypto/tls"
 	"net"
 	"net/netip"
 	"sync"
@@ -32,13 +33,18 @@ const (
 type conn struct {
 	listener *Listener
 	engine   *Engine
-	nc       net.Conn
-	raw      syscall.RawConn    // nil where nc cannot be read without waiting
+	nc       net.Conn           // what requests are read from: sock, or TLS over it
+	sock     net.Conn           // the socket
+	raw      syscall.RawConn    // sock's; nil where it cannot be read without waiting
 	onRead   func(uintptr) bool // c.readable, made once
 	peer     netip.AddrPort
 	peerText string
 	trust    *Options // those that trusted was found with
 	trusted  bool     // the peer is a trusted proxy
+
+	tls     *TLS     // nil: plain
+	wire    *wire    // between sock and TLS
+	secured *secured // nil: plain, or not yet
 
 	in       input
 	state    atomic.Uint32
@@ -64,8 +70,11 @@ type conn struct {
 }
 
 func newConn(l *Listener, nc net.Conn) *conn {
-	c := &conn{listener: l, engine: l.engine, nc: nc, raw: rawConn(nc), lastUse: time.Now()}
+	c := &conn{listener: l, engine: l.engine, nc: nc, sock: nc, raw: rawConn(nc), lastUse: time.Now()}
 	c.out.nc = nc
+	if o := c.options(); o.TLS != nil {
+		c.secure(o.TLS, o.HTTP2)
+	}
 	c.onRead = c.readable
 	if addr, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
 		peer := addr.AddrPort()
@@ -78,14 +87,24 @@ func newConn(l *Listener, nc net.Conn) *conn {
 // run serves the connection until it closes.
 func (c *conn) run() {
 	defer c.close()
+	if c.tls == nil || c.handshake() && !c.runHTTP2() {
+		c.serve()
+	}
+	if (c.lingers || !c.in.empty()) && !c.aborted {
+		c.linger()
+	}
+}
+
+// serve takes one request after the other.
+func (c *conn) serve() {
+	if c.wire != nil {
+		c.wire.paced = true
+	}
 	for next := wait; next != stop; {
 		next = c.await()
 		if next == leave {
 			next = c.resume()
 		}
-	}
-	if (c.lingers || !c.in.empty()) && !c.aborted {
-		c.linger()
 	}
 }
 
@@ -100,7 +119,10 @@ func (c *conn) resume() step {
 }
 
 func (c *conn) close() {
-	_ = c.nc.Close() // whatever it says, the connection is gone
+	if c.wire != nil && c.wire.paced && !c.aborted {
+		_ = c.nc.Close() // tells the client that this is the end; without it an answer could be a part of one
+	}
+	_ = c.sock.Close() // whatever it says, the connection is gone
 	c.engine.pages.put(c.in.page)
 	c.listener.remove(c)
 }
@@ -116,12 +138,12 @@ func (c *conn) retire() {
 func (c *conn) cut() {
 	c.isCut.Store(true)
 	// Close would wait for a running callback, and a deadline might be overwritten.
-	if half, ok := c.nc.(halfCloser); ok {
+	if half, ok := c.sock.(halfCloser); ok {
 		_ = half.CloseRead()
 		_ = half.CloseWrite()
 		return
 	}
-	go c.nc.Close()
+	go c.sock.Close()
 }
 
 type halfCloser interface {
@@ -137,8 +159,7 @@ const (
 // linger closes the writing side and takes in what the client still sends: a close with unread bytes would be a
 // reset, which can overtake the answer (RFC 9112, section 9.6).
 func (c *conn) linger() {
-	half, ok := c.nc.(halfCloser)
-	if !ok || half.CloseWrite() != nil {
+	if !c.closeWrite() {
 		return
 	}
 	c.setRead(time.Now().Add(lingerTime))
@@ -149,12 +170,21 @@ func (c *conn) linger() {
 	p := c.engine.pages.get()
 	defer c.engine.pages.put(p)
 	for left := lingerBytes; left > 0; {
-		n, err := c.nc.Read(p[:])
+		n, err := c.sock.Read(p[:])
 		if err != nil {
 			return
 		}
 		left -= n
 	}
+}
+
+// closeWrite tells the client that nothing more will come; it reports false where that cannot be done without closing.
+func (c *conn) closeWrite() bool {
+	if over, ok := c.nc.(*tls.Conn); ok {
+		_ = over.CloseWrite() // before the handshake's end there is nothing to be told
+	}
+	half, ok := c.sock.(halfCloser)
+	return ok && half.CloseWrite() == nil
 }
 
 // longAgo is a deadline that has passed.

@@ -19,6 +19,10 @@ type Options struct {
 	BodyTimeout    time.Duration // without progress while a body is read or written [30 s]
 	Connections    int           // open at once; more wait to be accepted [20 000]
 	TrustedProxies []netip.Prefix
+	TrustUnix      bool // a peer on a Unix socket is a trusted proxy
+	TLS            *TLS // secures the connections that are accepted from now on; nil: plain
+	HTTP2          bool // offered to clients beside HTTP/1.1
+	RedirectHTTPS  int  // the port that every request is sent to, with the same host over TLS; 0: none is
 }
 
 func (o Options) withDefaults() *Options {

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"bytes"
+	"net"
 	"net/netip"
 	"strings"
 
@@ -12,6 +14,7 @@ import (
 // trusted proxy says of them is dropped.
 func (c *conn) forward(x *exchange.Exchange, o *Options) {
 	x.Addr = c.peer.Addr()
+	dropClientCert(&x.Req.Fields)
 	if c.trusts(o) {
 		c.believe(x, o)
 		return
@@ -30,9 +33,14 @@ func (c *conn) forward(x *exchange.Exchange, o *Options) {
 // trusts reports whether the peer is a trusted proxy; it looks again only when the options are others.
 func (c *conn) trusts(o *Options) bool {
 	if c.trust != o {
-		c.trust, c.trusted = o, contains(o.TrustedProxies, c.peer.Addr())
+		c.trust, c.trusted = o, contains(o.TrustedProxies, c.peer.Addr()) || o.TrustUnix && c.isUnix()
 	}
 	return c.trusted
+}
+
+func (c *conn) isUnix() bool {
+	_, ok := c.sock.(*net.UnixConn)
+	return ok
 }
 
 func contains(prefixes []netip.Prefix, addr netip.Addr) bool {
@@ -71,6 +79,23 @@ func isForwarded(name string) bool {
 	return false
 }
 
+// dropClientCert takes away what only the gateway may say, whoever sends it (RFC 9440, section 4).
+func dropClientCert(f *header.Fields) {
+	for _, field := range f.All() {
+		if isClientCert(field.Name) {
+			f.Keep(notClientCert)
+			return
+		}
+	}
+}
+
+func notClientCert(field header.Field) bool { return !isClientCert(field.Name) }
+
+func isClientCert(name string) bool {
+	return len(name) >= len("client-cert") && name[0]|0x20 == 'c' &&
+		(sameName(name, "client-cert") || sameName(name, "client-cert-chain"))
+}
+
 // sameName compares a name with a lower-case one, underscores being hyphens.
 func sameName(name, want string) bool {
 	if len(name) != len(want) {
@@ -103,7 +128,9 @@ func (c *conn) believe(x *exchange.Exchange, o *Options) {
 	if x.Req.Host != "" && !f.Has("X-Forwarded-Host") {
 		f.Add("X-Forwarded-Host", x.Req.Host)
 	}
-	f.Set("X-Forwarded-For", c.addHop(x, hops))
+	if told := c.addHop(x, hops); told != "" {
+		f.Set("X-Forwarded-For", told)
+	}
 }
 
 // believeForwarded takes the scheme from the element of the Forwarded field that the peer added (RFC 7239).
@@ -130,6 +157,9 @@ func (c *conn) addHop(x *exchange.Exchange, hops bool) string {
 		value = append(x.Addr.AppendTo(value), ", "...)
 	default:
 		return c.peerText
+	}
+	if c.peerText == "" { // a Unix socket's peer has no address
+		return x.Text.Copy(bytes.TrimSuffix(value, []byte(", ")))
 	}
 	return x.Text.Copy(append(value, c.peerText...))
 }

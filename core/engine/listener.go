@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,10 +24,9 @@ type Listener struct {
 	conns map[*conn]struct{}
 }
 
-// Listen binds a TCP address at once; connections wait until Start.
+// Listen binds an address at once, host:port or "unix:" and a path; connections wait until Start.
 func (e *Engine) Listen(address string, o Options) (*Listener, error) {
-	var config net.ListenConfig
-	listener, err := config.Listen(context.Background(), "tcp", address)
+	listener, err := bind(address)
 	if err != nil {
 		return nil, err
 	}
@@ -39,6 +39,14 @@ func (e *Engine) Listen(address string, o Options) (*Listener, error) {
 	l.space.L = &l.mu
 	l.options.Store(o.withDefaults())
 	return l, nil
+}
+
+func bind(address string) (net.Listener, error) {
+	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		return bindUnix(path)
+	}
+	var config net.ListenConfig
+	return config.Listen(context.Background(), "tcp", address)
 }
 
 // Addr returns the address that is bound.

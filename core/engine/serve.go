@@ -48,16 +48,23 @@ func (c *conn) parse(end int, o *Options) (*exchange.Exchange, http1.RequestHead
 	c.in.scanned, c.in.floor = 0, c.in.r
 	x.Client = c
 	x.Peer = c.peer
+	x.HTTPSPort = o.RedirectHTTPS
 	c.keeps = h.KeepAlive
 	x.KeepAlive = h.KeepAlive && !c.listener.draining.Load()
 	x.Req.Method, x.Req.Host, x.Req.Path, x.Req.Query, x.Req.Upgrade = h.Method, h.Host, h.Path, h.Query, h.Upgrade
 	x.Req.Scheme = "http"
+	if c.secured != nil {
+		x.Req.Scheme = "https"
+	}
 	if c.http10 = h.HTTP10; c.http10 {
 		x.Req.Protocol = exchange.HTTP10
 	}
 	c.forward(x, o)
 	if f != nil {
 		x.Asked = askedFor(h.Target)
+	}
+	if c.secured != nil {
+		c.secured.apply(x)
 	}
 	return x, h, f
 }

@@ -132,6 +132,9 @@ type Exchange struct {
 	// Pinned is what the Handler keeps between Serve and End.
 	Pinned any
 
+	// HTTPSPort is the port that the client is to be sent to with the same request over TLS; 0: it is served. The engine sets it.
+	HTTPSPort int
+
 	Text Text
 
 	// Ran has a bit for each of the chain's filters that has let the request pass: those, in reverse, see the response.

@@ -3,6 +3,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -40,6 +41,8 @@ type Gateway struct {
 	pools     shelf[*plugin.Pool]
 	upstreams shelf[*upstream.Upstream]
 	limits    shelf[counts]
+	pairs     shelf[*tls.Certificate]
+	tls       shelf[*engine.TLS]
 	examined  map[string]bool // hashes of plugin files that no chain names and that were looked at already
 
 	stopSweep context.CancelFunc
@@ -99,7 +102,7 @@ func (g *Gateway) Apply(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	fresh, err := g.bind(cfg)
+	fresh, err := g.bind(next)
 	if err != nil {
 		next.close()
 		return err
@@ -110,7 +113,7 @@ func (g *Gateway) Apply(cfg *config.Config) error {
 		return cfg.Errorf("log.access", "cannot open: %v", err)
 	}
 	old := g.current.Swap(next)
-	g.updateListeners(cfg, fresh)
+	g.updateListeners(next, fresh)
 	if old != nil {
 		old.retire()
 	}

@@ -24,6 +24,10 @@ func (g *Gateway) Serve(x *exchange.Exchange) {
 		fail(x, x.Fault)
 		return
 	}
+	if x.HTTPSPort != 0 {
+		redirectHTTPS(x)
+		return
+	}
 	r, f := s.match(x)
 	if f != nil {
 		fail(x, f)

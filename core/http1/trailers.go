@@ -28,13 +28,13 @@ func mayTrail(name string) bool {
 	for _, refused := range [...]string{
 		"authorization", "cookie", "set-cookie", "www-authenticate", "content-type", "content-encoding",
 		"content-range", "cache-control", "range", "max-forwards", "age", "expires", "location", "retry-after", "vary",
-		"forwarded", "x-real-ip", "x-request-id", "traceparent", "tracestate",
+		"forwarded", "x-real-ip", "x-request-id", "traceparent", "tracestate", "client-cert", "client_cert",
 	} {
 		if header.EqualName(name, refused) {
 			return false
 		}
 	}
-	return !hasPrefix(name, "if-") && !hasPrefix(name, "x-forwarded-") && !hasPrefix(name, "access-control-")
+	return !hasPrefix(name, "client-cert") && !hasPrefix(name, "client_cert") && !hasPrefix(name, "if-") && !hasPrefix(name, "x-forwarded-") && !hasPrefix(name, "access-control-")
 }
 
 func hasPrefix(name, prefix string) bool {
