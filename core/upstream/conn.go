@@ -186,12 +186,18 @@ func (c *conn) read(p []byte) (int, error) {
 			return 0, errGone
 		}
 		now := time.Now()
+		if c.send.Whole && isPast(c.send.Deadline) {
+			return 0, errLate
+		}
 		if limit.IsZero() || c.copier != nil && c.copier.isRunning() { // a request on its way is progress, bounded by itself
 			limit = now.Add(c.patience())
 		}
 		left := limit.Sub(now)
 		if left <= 0 {
 			return 0, errSlow
+		}
+		if c.send.Whole {
+			left = min(left, c.send.Deadline.Sub(now))
 		}
 		c.deadline = now.Add(min(slice, left))
 		if err := c.SetReadDeadline(c.deadline); err != nil {

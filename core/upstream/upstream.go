@@ -60,6 +60,7 @@ type Transport interface {
 type Send struct {
 	Host     string    // the Host field to send; "" stands for the endpoint's address
 	Deadline time.Time // by which the response's head must be there; zero: no bound
+	Whole    bool      // the Deadline is for the response's last byte, too
 	MaxBody  int64     // bytes of request content; 0: no bound
 }
 
