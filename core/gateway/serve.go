@@ -20,6 +20,7 @@ func (g *Gateway) Serve(x *exchange.Exchange) {
 	stampID(x)
 	x.Asked = exchange.Asked{Path: x.Req.Path, Query: x.Req.Query}
 	client := dialectOf(x)
+	x.Duplex = client != grpc.None
 	s.answer(x, client)
 	answerCall(x, client)
 	if x.Resp.Tunnel != nil {
