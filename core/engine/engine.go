@@ -1,4 +1,4 @@
-// Package engine listens, reads HTTP/1.1 requests into Exchanges, has them served and writes the answers.
+// Package engine listens, reads HTTP/1.1 and HTTP/2 requests into Exchanges, has them served and writes the answers.
 package engine
 
 import (
@@ -19,6 +19,8 @@ type Options struct {
 	BodyTimeout    time.Duration // without progress while a body is read or written [30 s]
 	Connections    int           // open at once; more wait to be accepted [20 000]
 	TrustedProxies []netip.Prefix
+	HTTP2          bool // spoken where the client asks for it
+	Streams        int  // requests at once on an HTTP/2 connection [250]
 }
 
 func (o Options) withDefaults() *Options {
@@ -29,6 +31,7 @@ func (o Options) withDefaults() *Options {
 	setDefault(&o.IdleTimeout, time.Minute)
 	setDefault(&o.BodyTimeout, 30*time.Second)
 	setDefault(&o.Connections, 20_000)
+	setDefault(&o.Streams, 250)
 	return &o
 }
 

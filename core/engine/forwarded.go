@@ -8,18 +8,24 @@ import (
 	"github.com/sallyport/sallyport/core/header"
 )
 
+// hop is the other end of a connection: the last sender of a request.
+type hop struct {
+	addr netip.Addr
+	text string
+}
+
 // forward finds the client's address and makes the X-Forwarded fields what may go upstream. What a peer that is no
 // trusted proxy says of them is dropped.
-func (c *conn) forward(x *exchange.Exchange, o *Options) {
-	x.Addr = c.peer.Addr()
-	if c.trusts(o) {
-		c.believe(x, o)
+func forward(x *exchange.Exchange, o *Options, peer hop, trusted bool) {
+	x.Addr = peer.addr
+	if trusted {
+		believe(x, o, peer)
 		return
 	}
 	f := &x.Req.Fields
 	dropForwarded(f)
-	if c.peerText != "" {
-		f.Add("X-Forwarded-For", c.peerText)
+	if peer.text != "" {
+		f.Add("X-Forwarded-For", peer.text)
 	}
 	f.Add("X-Forwarded-Proto", x.Req.Scheme)
 	if x.Req.Host != "" {
@@ -85,7 +91,7 @@ func sameName(name, want string) bool {
 }
 
 // believe takes in what a trusted proxy says, and adds to it.
-func (c *conn) believe(x *exchange.Exchange, o *Options) {
+func believe(x *exchange.Exchange, o *Options, peer hop) {
 	f := &x.Req.Fields
 	var chain chain
 	hops := chain.read(f, "X-Forwarded-For")
@@ -103,7 +109,7 @@ func (c *conn) believe(x *exchange.Exchange, o *Options) {
 	if x.Req.Host != "" && !f.Has("X-Forwarded-Host") {
 		f.Add("X-Forwarded-Host", x.Req.Host)
 	}
-	f.Set("X-Forwarded-For", c.addHop(x, hops))
+	f.Set("X-Forwarded-For", addHop(x, peer, hops))
 }
 
 // believeForwarded takes the scheme from the element of the Forwarded field that the peer added (RFC 7239).
@@ -116,7 +122,7 @@ func believeForwarded(x *exchange.Exchange, value string) {
 }
 
 // addHop returns the value of X-Forwarded-For with the peer added.
-func (c *conn) addHop(x *exchange.Exchange, hops bool) string {
+func addHop(x *exchange.Exchange, peer hop, hops bool) string {
 	var room [256]byte
 	value := room[:0]
 	switch {
@@ -126,12 +132,12 @@ func (c *conn) addHop(x *exchange.Exchange, hops bool) string {
 				value = append(append(value, field.Value...), ", "...)
 			}
 		}
-	case x.Addr != c.peer.Addr():
+	case x.Addr != peer.addr:
 		value = append(x.Addr.AppendTo(value), ", "...)
 	default:
-		return c.peerText
+		return peer.text
 	}
-	return x.Text.Copy(append(value, c.peerText...))
+	return x.Text.Copy(append(value, peer.text...))
 }
 
 // chain are the values of a field that lists the hops of a request, nearest last.

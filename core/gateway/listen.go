@@ -93,5 +93,6 @@ func listenerOptions(l config.Listener) engine.Options {
 		BodyTimeout:    l.Limits.BodyTimeout,
 		Connections:    l.Limits.Connections,
 		TrustedProxies: l.TrustedProxies,
+		HTTP2:          true,
 	}
 }
