@@ -305,6 +305,26 @@ func TestHTTP2BodyFaults(t *testing.T) {
 	}
 }
 
+// TestHTTP2Conversation: a client that only listens is not too slow.
+func TestHTTP2Conversation(t *testing.T) {
+	faults := make(chan *fault.Fault, 1)
+	l, _ := start(t, Options{HTTP2: true, BodyTimeout: 5 * time.Millisecond}, func(x *exchange.Exchange) {
+		x.Duplex, x.Idle = true, 80*time.Millisecond
+		began := time.Now()
+		_, err := io.ReadAll(&x.Req.Body)
+		if silent := time.Since(began); silent < x.Idle {
+			t.Errorf("gave up after %v, want %v", silent, x.Idle)
+		}
+		faults <- fault.From(err)
+		answer200(x, "")
+	})
+	c := dialHTTP2(t, l)
+	c.post(1, "/")
+	if got := <-faults; got.Kind != fault.RequestTimeout {
+		t.Errorf("got %v, want a timeout", got)
+	}
+}
+
 // TestHTTP2SlowReaders has clients that never take the answer: neither the streams' windows nor the connection's bytes.
 func TestHTTP2SlowReaders(t *testing.T) {
 	large := strings.Repeat("x", 4<<20)

@@ -5,7 +5,9 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
+	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
 	"github.com/sallyport/sallyport/core/header"
 	"github.com/sallyport/sallyport/core/http1"
@@ -15,7 +17,8 @@ import (
 // by any.
 type http2Body struct {
 	stream   *http2Stream
-	received atomic.Int64 // bytes of content read
+	exchange *exchange.Exchange // what its Handler has settled before it reads
+	received atomic.Int64       // bytes of content read
 	closed   atomic.Bool
 	late     atomic.Bool // the client has sent nothing for too long
 	slow     watch
@@ -25,8 +28,8 @@ type http2Body struct {
 	err      error // final
 }
 
-func newHTTP2Body(s *http2Stream, trailers *header.Fields) *http2Body {
-	b := &http2Body{stream: s, trailers: trailers}
+func newHTTP2Body(s *http2Stream, x *exchange.Exchange) *http2Body {
+	b := &http2Body{stream: s, exchange: x, trailers: &x.Req.Trailers}
 	b.slow.act = func() {
 		b.late.Store(true)
 		_ = s.r.Body.Close() // wakes up who reads; it cannot fail
@@ -41,7 +44,7 @@ func (b *http2Body) Read(p []byte) (int, error) {
 	if b.err != nil || len(p) == 0 {
 		return 0, b.err
 	}
-	b.slow.begin(b.stream.BodyTimeout())
+	b.slow.begin(b.patience())
 	n, err := b.stream.r.Body.Read(p)
 	b.slow.end()
 	b.received.Add(int64(n))
@@ -53,6 +56,14 @@ func (b *http2Body) Read(p []byte) (int, error) {
 		b.err = b.explain(err)
 	}
 	return n, b.err
+}
+
+// patience is how long the client may be silent. In a conversation it may have nothing to say while it listens.
+func (b *http2Body) patience() time.Duration {
+	if x := b.exchange; x.Duplex && x.Idle > 0 {
+		return x.Idle
+	}
+	return b.stream.BodyTimeout()
 }
 
 // explain says what a failed read means.

@@ -72,7 +72,7 @@ func (s *http2Stream) openBody(x *exchange.Exchange, h http1.RequestHead) *fault
 	if length == 0 {
 		return nil
 	}
-	s.body = newHTTP2Body(s, &x.Req.Trailers)
+	s.body = newHTTP2Body(s, x)
 	x.Req.Body = exchange.Body{Length: length, Source: s.body}
 	return nil
 }
