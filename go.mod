@@ -11,3 +11,5 @@ require (
 )
 
 require github.com/fsnotify/fsnotify v1.10.1
+
+require golang.org/x/net v0.51.0 // indirect
