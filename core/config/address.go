@@ -23,10 +23,14 @@ func (v value) listenAddress(dst *string) {
 	}
 }
 
-// endpointAddress reads a host:port to connect to.
+// endpointAddress reads a host:port, or unix: and a path, to connect to.
 func (v value) endpointAddress(dst *string) {
 	s, ok := v.text(`an address such as "10.0.0.7:9001"`)
 	if !ok {
+		return
+	}
+	if path, found := strings.CutPrefix(s, unixPrefix); found {
+		v.socketPath(dst, path)
 		return
 	}
 	if host, port, ok := v.hostPort(s, 1); ok {
@@ -35,6 +39,29 @@ func (v value) endpointAddress(dst *string) {
 			return
 		}
 		*dst = net.JoinHostPort(host, port)
+	}
+}
+
+// unixPrefix begins the address of a Unix socket.
+const unixPrefix = "unix:"
+
+// maxSocketPath is how long systems let the path of a socket be: 108 bytes on Linux, 104 elsewhere, with a NUL at the end.
+const maxSocketPath = 103
+
+// socketPath reads the path of a Unix socket, which becomes absolute.
+func (v value) socketPath(dst *string, path string) {
+	var absolute string
+	if path == "" {
+		v.fail(`lacks the path of the socket, such as "unix:/run/app.sock"`)
+		return
+	}
+	value{v.r, v.key, path}.path(&absolute)
+	switch {
+	case absolute == "":
+	case len(absolute) > maxSocketPath:
+		v.fail("%q is %d bytes long, a socket's path can be %d at most", absolute, len(absolute), maxSocketPath)
+	default:
+		*dst = unixPrefix + absolute
 	}
 }
 

@@ -58,32 +58,6 @@ func (b *builder) fault(key, format string, args ...any) {
 	b.wrong = append(b.wrong, b.cfg.Errorf(key, format, args...))
 }
 
-func (b *builder) buildUpstreams() {
-	for name, c := range b.cfg.Upstreams {
-		u, release, err := b.g.upstreams.take(shelfKey("upstream", name, c), func() (*upstream.Upstream, error) {
-			return upstream.New(upstreamOptions(name, c))
-		}, (*upstream.Upstream).Close)
-		if err != nil {
-			b.fault("upstreams."+name, "%v", err)
-			continue
-		}
-		b.s.releases = append(b.s.releases, release)
-		b.s.upstreams[name] = u
-	}
-}
-
-func upstreamOptions(name string, c config.Upstream) upstream.Options {
-	o := upstream.Options{
-		Name: name, Policy: c.Policy,
-		ConnectTimeout: c.ConnectTimeout, ResponseTimeout: c.ResponseTimeout, IdleTimeout: c.IdleTimeout,
-		MaxIdle: c.MaxIdle, Retries: c.Retries,
-	}
-	for _, e := range c.Endpoints {
-		o.Endpoints = append(o.Endpoints, upstream.EndpointOptions{Address: e.Address, Weight: e.Weight})
-	}
-	return o
-}
-
 func (b *builder) buildRoutes() {
 	patterns := make([]route.Pattern, len(b.cfg.Routes))
 	b.s.routes = make([]servedRoute, len(b.cfg.Routes))

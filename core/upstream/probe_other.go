@@ -1,0 +1,20 @@
+//go:build !unix
+
+package upstream
+
+import "net"
+
+// probe lies under a TLS connection; here one cannot look into the socket, only into the TLS client's buffer.
+type probe struct {
+	net.Conn
+	looking bool // Read does not wait; of the goroutine that reads
+}
+
+func newProbe(c net.Conn) *probe { return &probe{Conn: c} }
+
+func (p *probe) Read(b []byte) (int, error) {
+	if p.looking {
+		return 0, errNothing
+	}
+	return p.Conn.Read(b)
+}
