@@ -74,6 +74,9 @@ func (c *content) breakOff(err error) error {
 	if f := c.s.upload.join(); f != nil && cause == nil {
 		return f // the request's content has failed, and the answer with it
 	}
+	if cause == nil && c.s.isOverdue() {
+		cause = errLate
+	}
 	if cause != nil {
 		if f := ended(cause); f != nil {
 			return f

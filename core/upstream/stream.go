@@ -138,9 +138,18 @@ func (s *stream) fail(err error, heard bool) *fault.Fault {
 	}
 	if cause != nil {
 		err = cause
+	} else if s.isOverdue() {
+		err = errLate
 	}
 	return s.explain(err, heard)
 }
+
+// deadlineGrain is how much earlier than it should a server may find that a deadline it was told has passed.
+const deadlineGrain = time.Millisecond
+
+// isOverdue reports whether the Deadline of the whole answer has passed. A server that knows it too may end the stream just before it is
+// ended here, and should not be blamed.
+func (s *stream) isOverdue() bool { return s.send.Whole && isPast(s.send.Deadline.Add(-deadlineGrain)) }
 
 // explain makes a fault of what ended the exchange before the response's head was there.
 func (s *stream) explain(err error, heard bool) *fault.Fault {

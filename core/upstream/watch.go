@@ -144,6 +144,13 @@ func (s *stream) judge(now time.Time) (cause error, next time.Duration) {
 // judgeContent bounds how long a read of the response's content waits. A request on its way is progress, bounded by itself.
 func (s *stream) judgeContent(now time.Time, next time.Duration, uploading bool) (error, time.Duration) {
 	w := &s.watch
+	if s.send.Whole {
+		left := s.send.Deadline.Sub(now)
+		if left <= 0 {
+			return errLate, 0
+		}
+		next = min(next, left)
+	}
 	count := s.reads.Load()
 	quiet, moved := w.down.last(count, now)
 	if moved {
