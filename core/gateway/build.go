@@ -64,7 +64,7 @@ func (b *builder) buildRoutes() {
 	for i := range b.cfg.Routes {
 		r := &b.cfg.Routes[i]
 		patterns[i] = pattern(r)
-		b.s.routes[i] = servedRoute{name: r.Name, chain: b.buildChain(r), backend: b.buildBackend(r), rejectEncoded: r.RejectEncoded}
+		b.s.routes[i] = servedRoute{name: r.Name, chain: b.buildChain(r), backend: b.buildBackend(r), rejectEncoded: r.RejectEncoded, callsHTTP2: b.callsHTTP2(r)}
 	}
 	table, err := route.Build(patterns)
 	if err != nil {
@@ -125,6 +125,12 @@ func (b *builder) buildProxy(r *config.Route) answerer {
 		p.Host = r.UpstreamHost
 	}
 	return p
+}
+
+// callsHTTP2 reports whether r's upstream can take gRPC calls.
+func (b *builder) callsHTTP2(r *config.Route) bool {
+	protocol := b.cfg.Upstreams[r.Upstream].Protocol
+	return protocol == "h2" || protocol == "h2c"
 }
 
 func (b *builder) buildChain(r *config.Route) *chain.Chain {

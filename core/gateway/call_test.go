@@ -123,9 +123,19 @@ func TestAnswerCall(t *testing.T) {
 		},
 		{
 			name: "a call that breaks off", client: grpc.Native, status: 200, fields: native, held: frame,
-			source:     &script{pieces: []string{"\x00"}, err: slow, trailers: okTrailers},
-			wantStatus: 200, wantFields: "Content-Type: application/grpc+proto\n", wantBody: frame + "\x00", wantGRPC: "4", wantLogged: true,
+			source:     &script{pieces: []string{frame[:7], frame[7:]}, err: slow, trailers: okTrailers},
+			wantStatus: 200, wantFields: "Content-Type: application/grpc+proto\n", wantBody: frame + frame, wantGRPC: "4", wantLogged: true,
 			wantTrailers: "Grpc-Status: 4\nGrpc-Message: Gateway Timeout: too slow\n",
+		},
+		{
+			name: "a call that breaks off within a message", client: grpc.Native, status: 200, fields: native, held: frame,
+			source:     &script{pieces: []string{"\x00"}, err: slow},
+			wantStatus: 200, wantFields: "Content-Type: application/grpc+proto\n", wantBody: frame + "\x00", wantErr: true,
+		},
+		{
+			name: "a call that ends within a message", client: grpc.Native, status: 200, fields: native,
+			source:     &script{pieces: []string{frame[:7]}, err: io.EOF, trailers: okTrailers},
+			wantStatus: 200, wantFields: "Content-Type: application/grpc+proto\n", wantBody: frame[:7], wantErr: true, wantTrailers: "Grpc-Status: 0\nX-More: y\n",
 		},
 		{
 			name: "a call whose connection breaks", client: grpc.Native, status: 200, fields: native,

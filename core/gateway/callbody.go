@@ -22,8 +22,8 @@ func finishCall(x *exchange.Exchange, web bool) {
 	if web {
 		r.Fields.Set("Content-Type", grpc.Translate(r.Fields.Value("Content-Type"), grpc.Native, grpc.Web))
 		moveStatus(r)
-		c.frames.Skip(r.Body.Held)
 	}
+	c.frames.Skip(r.Body.Held)
 	if !r.Body.Whole() {
 		c.source = r.Body.Source
 		r.Body = exchange.Body{Length: exchange.Unknown, Held: r.Body.Held, Source: c}
@@ -66,9 +66,7 @@ func (c *callBody) Read(p []byte) (int, error) {
 		return c.readTail(p)
 	}
 	n, err := c.source.Read(p)
-	if c.web {
-		c.frames.Skip(p[:n])
-	}
+	c.frames.Skip(p[:n])
 	if err == nil {
 		return n, nil
 	}
@@ -93,14 +91,14 @@ func (c *callBody) readTail(p []byte) (int, error) {
 func (c *callBody) Close() error { return c.source.Close() }
 
 // end makes the trailers say how the call ended. It returns an error when the client cannot be told: then it must see the answer
-// cut short. In gRPC-Web that is so within a message, since nothing tells what comes then from the message's own bytes.
+// cut short. That is so within a message: clients look no further there, and in gRPC-Web what comes is the message's own bytes.
 func (c *callBody) end(cause error) error {
 	r := &c.x.Resp
 	f := asCallFault(cause)
 	switch {
-	case c.web && !c.frames.Between() && f == nil:
+	case f == nil && !c.frames.Between():
 		return fault.Wrap(fault.BadGateway, fault.Upstream, errCutMessage)
-	case f != nil && (f.Kind == fault.ClientGone || c.web && !c.frames.Between()):
+	case f != nil && (f.Kind == fault.ClientGone || !c.frames.Between()):
 		return f
 	case f != nil:
 		c.x.Fail(f)
