@@ -3,6 +3,7 @@ package upstream
 import (
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"time"
 
@@ -64,6 +65,16 @@ type secureConn struct {
 	raw   net.Conn
 	probe *probe
 	one   [1]byte
+}
+
+// Read reads as usual, but an end is one only after the server's farewell. crypto/tls would take any end between two records for one,
+// and content that ends with the connection could be cut short by anyone on the way.
+func (c *secureConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if err == io.EOF && c.probe.ended.Load() {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
 }
 
 // isQuiet reports whether there is nothing to read, not even an end. Session tickets and the like are taken in on the way. The byte

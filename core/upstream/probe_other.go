@@ -2,12 +2,17 @@
 
 package upstream
 
-import "net"
+import (
+	"io"
+	"net"
+	"sync/atomic"
+)
 
 // probe lies under a TLS connection; here one cannot look into the socket, only into the TLS client's buffer.
 type probe struct {
 	net.Conn
-	looking bool // Read does not wait; of the goroutine that reads
+	looking bool        // Read does not wait; of the goroutine that reads
+	ended   atomic.Bool // the socket has come to its end
 }
 
 func newProbe(c net.Conn) *probe { return &probe{Conn: c} }
@@ -16,5 +21,9 @@ func (p *probe) Read(b []byte) (int, error) {
 	if p.looking {
 		return 0, errNothing
 	}
-	return p.Conn.Read(b)
+	n, err := p.Conn.Read(b)
+	if err == io.EOF {
+		p.ended.Store(true)
+	}
+	return n, err
 }

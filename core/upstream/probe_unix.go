@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/sallyport/sallyport/core/nonblock"
@@ -17,6 +18,7 @@ type probe struct {
 	net.Conn
 	raw     syscall.RawConn // nil where one cannot look
 	looking bool            // Read does not wait; of the goroutine that reads
+	ended   atomic.Bool     // the socket has come to its end
 	step    func(fd uintptr) bool
 	p       []byte
 	n       int
@@ -37,7 +39,11 @@ func newProbe(c net.Conn) *probe {
 func (p *probe) Read(b []byte) (int, error) {
 	switch {
 	case !p.looking:
-		return p.Conn.Read(b)
+		n, err := p.Conn.Read(b)
+		if err == io.EOF {
+			p.ended.Store(true)
+		}
+		return n, err
 	case p.raw == nil:
 		return 0, errNothing
 	}
