@@ -129,7 +129,8 @@ type Exchange struct {
 	GRPCStatus string
 	// Idle is how long a tunnel, or an answer whose head is there, may bring no byte; 0: what the engine allows. The Handler sets it.
 	Idle time.Duration
-	// Duplex says that request and answer are a conversation, in which the client too may be silent for as long as Idle. The Handler sets it.
+	// Duplex says that request and answer are a conversation, in which a client over HTTP/2, too, may be silent for as long as Idle. The
+	// Handler sets it before it reads the request's content.
 	Duplex bool
 
 	// Pinned is what the Handler keeps between Serve and End.

@@ -284,6 +284,23 @@ func TestGRPCDeadlineOfABusyStream(t *testing.T) {
 	}
 }
 
+// TestGRPCMaxBody: a stream that grows past the route's bound ends, whether it was being answered or not.
+func TestGRPCMaxBody(t *testing.T) {
+	for _, answers := range []bool{false, true} {
+		t.Run(fmt.Sprintf("answered=%v", answers), func(t *testing.T) {
+			greeter := newGreeter(answers)
+			_, backend := serveGRPC(t, greeter.serve)
+			g := Start(t, calls(backend, "max_body = \"1KiB\"\n"))
+			stream, _ := greeter.begin(t, g, patient(t))
+			say(t, stream, 2000)
+			if _, err := stream.Recv(); status.Code(err) != codes.ResourceExhausted {
+				t.Errorf("got %v, want ResourceExhausted", err)
+			}
+			wait(t, greeter.cancelled)
+		})
+	}
+}
+
 // TestGRPCReloads: calls that are under way go on through reloads that change their route, and so do those that begin meanwhile.
 func TestGRPCReloads(t *testing.T) {
 	_, backend := serveGRPC(t, nil)

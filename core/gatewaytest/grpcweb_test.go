@@ -21,6 +21,7 @@ import (
 // webCall is a call in gRPC-Web by hand, over HTTP/1.1.
 type webCall struct {
 	t    *testing.T
+	conn net.Conn
 	resp *http.Response
 	body *bufio.Reader
 }
@@ -52,7 +53,7 @@ func callWeb(t *testing.T, g *Gateway, method string, message proto.Message, fie
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &webCall{t, resp, bufio.NewReader(resp.Body)}
+	return &webCall{t, c, resp, bufio.NewReader(resp.Body)}
 }
 
 // next returns the flags and the content of the next frame.
@@ -167,6 +168,29 @@ func TestGRPCWebGatewayErrors(t *testing.T) {
 	if limited.resp.Header.Get("Retry-After") == "" || limited.resp.Header.Get("RateLimit") == "" {
 		t.Errorf("the filter's fields are lost: %v", limited.resp.Header)
 	}
+}
+
+func TestGRPCWebClientGoes(t *testing.T) {
+	greeter := newGreeter(true)
+	_, backend := serveGRPC(t, greeter.serve)
+	g := Start(t, calls(backend, ""))
+	c := callWeb(t, g, "FullDuplexCall", &testgrpc.StreamingOutputCallRequest{})
+	c.expectMessage(&testgrpc.StreamingOutputCallResponse{})
+	if err := c.conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, greeter.cancelled)
+	Until(t, "nothing is in flight", func() bool { return g.Status().Upstreams["b"][0].Active == 0 })
+}
+
+// TestGRPCWebServerDies: between two messages there is room for a status.
+func TestGRPCWebServerDies(t *testing.T) {
+	server, backend := serveGRPC(t, newGreeter(true).serve)
+	g := Start(t, calls(backend, ""))
+	c := callWeb(t, g, "FullDuplexCall", &testgrpc.StreamingOutputCallRequest{})
+	c.expectMessage(&testgrpc.StreamingOutputCallResponse{})
+	server.Stop()
+	c.expectEnd("grpc-status: 14")
 }
 
 func TestGRPCWebTextIsRefused(t *testing.T) {
