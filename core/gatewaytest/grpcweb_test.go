@@ -159,7 +159,7 @@ func TestGRPCWebStreams(t *testing.T) {
 
 func TestGRPCWebGatewayErrors(t *testing.T) {
 	_, backend := serveGRPC(t, newGreeter(true).serve)
-	g := Start(t, calls(backend, "timeout = \"200ms\"\nfilters = [{ use = \"ratelimit\", rate = \"1/h\" }]\n"))
+	g := Start(t, calls(backend, "timeout = \"1s\"\nfilters = [{ use = \"ratelimit\", rate = \"1/h\" }]\n"))
 	slow := callWeb(t, g, "FullDuplexCall", &testgrpc.StreamingOutputCallRequest{})
 	slow.expectMessage(&testgrpc.StreamingOutputCallResponse{})
 	slow.expectEnd("grpc-status: 4")
