@@ -1,6 +1,9 @@
 package engine
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // frameHead is the size of what each frame begins with (RFC 9113, section 4.1).
 const frameHead = 9
@@ -51,12 +54,14 @@ func (f *frames) length() int { return int(f.head[0])<<16 | int(f.head[1])<<8 | 
 // flood counts frames that carry nothing of a request. What net/http does not bound is bounded by it: settings, which cost an
 // answer each, and empty pieces of heads and content.
 type flood struct {
-	idle int
+	idle  int
+	since time.Time // when the first of them came
 }
 
 const (
-	maxIdle = 2000 // more than any client has been seen to send
-	credit  = 20   // of idle frames, for each that carries something
+	maxIdle    = 2000 // within floodTime: more than any client has reason to send
+	floodTime  = 10 * time.Second
+	idleCredit = 20 // for each frame that carries something
 )
 
 var errFlood = errors.New("too many frames that carry nothing")
@@ -65,11 +70,11 @@ var errFlood = errors.New("too many frames that carry nothing")
 func (f *flood) note(head *[frameHead]byte, length int) bool {
 	switch kind, flags := head[3], head[4]; kind {
 	case frameHeaders, frameReset, frameWindowUpdate: // these, net/http bounds or knows to be due
-		f.idle = max(f.idle-credit, 0)
+		f.idle = max(f.idle-idleCredit, 0)
 		return true
 	case frameData:
 		if length > 0 || flags&flagEndStream != 0 {
-			f.idle = max(f.idle-credit, 0)
+			f.idle = max(f.idle-idleCredit, 0)
 			return true
 		}
 	case frameContinuation:
@@ -80,6 +85,9 @@ func (f *flood) note(head *[frameHead]byte, length int) bool {
 		if flags&flagAck != 0 {
 			return true
 		}
+	}
+	if now := time.Now(); f.idle == 0 || now.Sub(f.since) > floodTime {
+		f.idle, f.since = 0, now
 	}
 	f.idle++
 	return f.idle <= maxIdle
