@@ -12,4 +12,7 @@ require (
 
 require github.com/fsnotify/fsnotify v1.10.1
 
-require golang.org/x/net v0.51.0 // indirect
+require (
+	golang.org/x/net v0.51.0
+	golang.org/x/text v0.34.0 // indirect
+)
