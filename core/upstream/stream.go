@@ -59,29 +59,32 @@ func (s *stream) roundTrip() *fault.Fault {
 		return s.fail(err, heard)
 	}
 	s.x.Times.Answered = time.Now()
-	if err := s.deliver(resp); err != nil {
+	if s.isOver() { // a 1xx answer could not be passed on, or the head came too late
+		err = errGone
+	} else {
+		err = s.deliver(resp)
+	}
+	if err != nil {
 		s.cancel()
 		_ = resp.Body.Close() // the answer is of no use, whatever this says
-		return s.fail(invalid(err), true)
+		return s.fail(err, true)
 	}
 	return nil
 }
 
-// deliver fills x.Resp.
+// deliver fills x.Resp. After an error the caller has to empty it.
 func (s *stream) deliver(resp *http.Response) error {
 	out := &s.x.Resp
 	if resp.StatusCode < 200 || resp.StatusCode > 999 {
-		return fmt.Errorf("status %d", resp.StatusCode)
+		return invalid(fmt.Errorf("status %d", resp.StatusCode))
 	}
 	addFields(&out.Fields, resp.Header)
 	if out.Fields.Len() > s.home.limits.Fields {
-		out.Fields.Reset()
-		return errHeadTooLarge
+		return invalid(errHeadTooLarge)
 	}
 	length, err := contentLength(resp)
 	if err != nil {
-		out.Fields.Reset()
-		return err
+		return invalid(err)
 	}
 	out.Status = resp.StatusCode
 	switch {

@@ -112,6 +112,13 @@ func (s *stream) end(cause error) {
 	}
 }
 
+// isOver reports whether the stream has been ended.
+func (s *stream) isOver() bool {
+	s.watch.mu.Lock()
+	defer s.watch.mu.Unlock()
+	return s.watch.over
+}
+
 // judge says why the stream is to be ended, or when to look again.
 func (s *stream) judge(now time.Time) (cause error, next time.Duration) {
 	w := &s.watch
