@@ -275,7 +275,7 @@ func TestHTTP2ClientReset(t *testing.T) {
 func TestHTTP2BodyFaults(t *testing.T) {
 	faults := make(chan *fault.Fault, 1)
 	reading := make(chan struct{}, 1)
-	l, _ := start(t, Options{HTTP2: true, BodyTimeout: 50 * time.Millisecond}, func(x *exchange.Exchange) {
+	l, _ := start(t, http2Options, func(x *exchange.Exchange) {
 		reading <- struct{}{}
 		_, err := io.ReadAll(&x.Req.Body)
 		faults <- fault.From(err)
@@ -289,10 +289,15 @@ func TestHTTP2BodyFaults(t *testing.T) {
 		{"reset", func(c *http2Client) { c.check(c.frames.WriteRSTStream(1, http2.ErrCodeCancel)) }, fault.ClientGone},
 		{"connection closed", func(c *http2Client) { c.nc.Close() }, fault.ClientGone},
 		{"less than Content-Length", func(c *http2Client) { c.data(1, true, "") }, fault.BadRequest},
-		{"silence", func(c *http2Client) {}, fault.RequestTimeout},
+		{"silence", func(*http2Client) {}, fault.RequestTimeout},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			o := http2Options
+			if tt.want == fault.RequestTimeout {
+				o.BodyTimeout = 50 * time.Millisecond
+			}
+			l.SetOptions(o)
 			c := dialHTTP2(t, l)
 			c.post(1, "/", "content-length: 5")
 			c.data(1, false, "ab")
@@ -367,8 +372,6 @@ func openHTTP2(l *Listener) int {
 func TestHTTP2IdleTimeout(t *testing.T) {
 	l, _ := start(t, Options{HTTP2: true, IdleTimeout: 20 * time.Millisecond}, tell)
 	c := dialHTTP2(t, l)
-	c.get(1, "/")
-	c.answer(1)
 	c.wait("GOAWAY", func() bool { return len(c.goAways) == 1 })
 	for c.next() {
 	}

@@ -79,13 +79,10 @@ func (s *http2Stream) writeContent(x *exchange.Exchange) *fault.Fault {
 		held = held[:length]
 	}
 	if b.Whole() {
-		if len(held) > 0 {
-			s.boundLast()
-		}
-		return s.put(x, held, false)
+		return s.putHeld(x, held)
 	}
 	// What is here goes out before the Source is asked: it may take its time.
-	if f := s.put(x, held, true); f != nil {
+	if f := s.put(x, held); f != nil {
 		return f
 	}
 	left := int64(-1)
@@ -106,7 +103,7 @@ func (s *http2Stream) stream(x *exchange.Exchange, source exchange.Source, left 
 		}
 		if n > 0 {
 			empty = 0
-			if f := s.put(x, p[:n], true); f != nil {
+			if f := s.put(x, p[:n]); f != nil {
 				return f
 			}
 		} else if empty++; err == nil && empty == emptyReads {
@@ -125,12 +122,36 @@ func (s *http2Stream) stream(x *exchange.Exchange, source exchange.Source, left 
 	return nil
 }
 
-// put writes p, and with flush lets nothing of it wait.
-func (s *http2Stream) put(x *exchange.Exchange, p []byte, flush bool) *fault.Fault {
+// lastPiece is what net/http's own buffer takes.
+const lastPiece = 4 << 10
+
+// putHeld writes content that is all there. What fits net/http's buffer it writes when the stream's goroutine has returned and
+// nobody here watches any more, hence the deadline.
+func (s *http2Stream) putHeld(x *exchange.Exchange, p []byte) *fault.Fault {
+	for len(p) > lastPiece {
+		n := min(len(p), pageSize)
+		if f := s.put(x, p[:n]); f != nil {
+			return f
+		}
+		p = p[n:]
+	}
+	if len(p) == 0 {
+		return nil
+	}
+	_ = http.NewResponseController(s.w).SetWriteDeadline(time.Now().Add(s.BodyTimeout())) // it cannot fail
+	if _, err := s.w.Write(p); err != nil {
+		return fault.Wrap(fault.ClientGone, fault.Client, err)
+	}
+	x.Sent += int64(len(p))
+	return nil
+}
+
+// put writes p, or the head when that is empty, and lets nothing of it wait.
+func (s *http2Stream) put(x *exchange.Exchange, p []byte) *fault.Fault {
 	s.slow.begin(s.BodyTimeout())
 	defer s.slow.end()
 	_, err := s.w.Write(p)
-	if err == nil && flush {
+	if err == nil {
 		err = http.NewResponseController(s.w).Flush()
 	}
 	if err != nil {
@@ -138,11 +159,6 @@ func (s *http2Stream) put(x *exchange.Exchange, p []byte, flush bool) *fault.Fau
 	}
 	x.Sent += int64(len(p))
 	return nil
-}
-
-// boundLast bounds the write that net/http does after the stream's goroutine has returned, when nobody here watches any more.
-func (s *http2Stream) boundLast() {
-	_ = http.NewResponseController(s.w).SetWriteDeadline(time.Now().Add(s.BodyTimeout())) // it cannot fail
 }
 
 // fill puts the fields of names that may be there into h, whose keys get the prefix.
