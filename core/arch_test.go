@@ -27,6 +27,7 @@ var house = map[string][]string{
 	// floor 2
 	"core/exchange": {"core/header", "core/fault"},
 	"core/http1":    {"core/header", "core/fault"},
+	"core/grpc":     {"core/header", "core/fault"},
 	// floor 3
 	"core/chain":     {"core/header", "core/fault", "core/exchange"},
 	"core/upstream":  {"core/header", "core/fault", "core/exchange", "core/http1", "core/balance", "core/nonblock"},
@@ -38,9 +39,9 @@ var house = map[string][]string{
 	"core/plugin/meter": {},
 	"core/plugin":       {"core/header", "core/fault", "core/exchange", "core/http1", "core/chain", "core/plugin/abi", "core/plugin/meter"},
 	"core/filter":       {"core/header", "core/fault", "core/exchange", "core/http1", "core/chain", "core/limit"},
-	"core/backend":      {"core/header", "core/fault", "core/exchange", "core/upstream", "core/filter"},
+	"core/backend":      {"core/header", "core/fault", "core/exchange", "core/grpc", "core/upstream", "core/filter"},
 	// floor 5: the only translator of config
-	"core/gateway": {"core/header", "core/fault", "core/exchange", "core/http1", "core/config", "core/limit", "core/chain", "core/upstream",
+	"core/gateway": {"core/header", "core/fault", "core/exchange", "core/http1", "core/grpc", "core/config", "core/limit", "core/chain", "core/upstream",
 		"core/engine", "core/telemetry", "core/route", "core/plugin", "core/filter", "core/backend"},
 	// floor 6
 	"core/admin":  {"core/fault", "core/config", "core/gateway"},

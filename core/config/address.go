@@ -23,35 +23,24 @@ func (v value) listenAddress(dst *string) {
 	}
 }
 
-// unixPrefix begins the address of a Unix socket.
-const unixPrefix = "unix:"
-
-// maxSocketPath is the longest path that a Unix socket can have on every system.
-const maxSocketPath = 103
-
 // serverAddress reads what requests come in on: a host:port, or a Unix socket's path.
 func (v value) serverAddress(dst *string) {
 	s, _ := v.raw.(string)
-	path, ok := strings.CutPrefix(s, unixPrefix)
-	if !ok {
-		v.listenAddress(dst)
+	if path, found := strings.CutPrefix(s, unixPrefix); found {
+		v.socketPath(dst, path)
 		return
 	}
-	var socket string
-	value{v.r, v.key, path}.path(&socket)
-	if len(socket) > maxSocketPath {
-		v.fail("the path %q of the socket is longer than %d bytes", socket, maxSocketPath)
-		return
-	}
-	if socket != "" {
-		*dst = unixPrefix + socket
-	}
+	v.listenAddress(dst)
 }
 
-// endpointAddress reads a host:port to connect to.
+// endpointAddress reads a host:port, or unix: and a path, to connect to.
 func (v value) endpointAddress(dst *string) {
 	s, ok := v.text(`an address such as "10.0.0.7:9001"`)
 	if !ok {
+		return
+	}
+	if path, found := strings.CutPrefix(s, unixPrefix); found {
+		v.socketPath(dst, path)
 		return
 	}
 	if host, port, ok := v.hostPort(s, 1); ok {
@@ -60,6 +49,29 @@ func (v value) endpointAddress(dst *string) {
 			return
 		}
 		*dst = net.JoinHostPort(host, port)
+	}
+}
+
+// unixPrefix begins the address of a Unix socket.
+const unixPrefix = "unix:"
+
+// maxSocketPath is how long systems let the path of a socket be: 108 bytes on Linux, 104 elsewhere, with a NUL at the end.
+const maxSocketPath = 103
+
+// socketPath reads the path of a Unix socket, which becomes absolute.
+func (v value) socketPath(dst *string, path string) {
+	var absolute string
+	if path == "" {
+		v.fail(`lacks the path of the socket, such as "unix:/run/app.sock"`)
+		return
+	}
+	value{v.r, v.key, path}.path(&absolute)
+	switch {
+	case absolute == "":
+	case len(absolute) > maxSocketPath:
+		v.fail("%q is %d bytes long, a socket's path can be %d at most", absolute, len(absolute), maxSocketPath)
+	default:
+		*dst = unixPrefix + absolute
 	}
 }
 

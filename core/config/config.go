@@ -132,11 +132,13 @@ type Upstream struct {
 	IdleTimeout     time.Duration // of a kept connection
 	MaxIdle         int           // kept connections per endpoint
 	Retries         int           // on another endpoint, when the request can be replayed
+	Protocol        string        // "http/1.1", "h2", "h2c"
+	TLS             *UpstreamTLS  // nil: none
 }
 
 // Endpoint is one server of an upstream.
 type Endpoint struct {
-	Address string // host:port
+	Address string // host:port, or unix: and an absolute path
 	Weight  int    // 1 to 1000
 }
 

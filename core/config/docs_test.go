@@ -37,6 +37,7 @@ func documented() map[string][]string {
 		"compress":                           compressKeys().names(),
 		"server.listen[].tls":                tlsKeys().names(),
 		"server.listen[].tls.certificates[]": certificateKeys().names(),
+		"upstreams.NAME.tls":                 upstreamTLSKeys().names(),
 	}
 }
 
@@ -138,6 +139,7 @@ func TestDefaultsInTheDocs(t *testing.T) {
 		"sandbox":                    "[sandbox]\n%s",
 		"upstreams.NAME":             "[upstreams.u]\nendpoints = [\"a:1\"]\n%s",
 		"upstreams.NAME.endpoints[]": "[upstreams.u]\nendpoints = [{ address = \"a:1\", %s }]\n",
+		"upstreams.NAME.tls":         "[upstreams.u]\nendpoints = [\"a:1\"]\ntls = { %s }\n",
 		"routes":                     "[[routes]]\nname = \"r\"\npath = \"/\"\nupstream = \"w\"\n%s\n[upstreams.w]\nendpoints = [\"a:1\"]\n",
 		"routes[].redirect":          "[[routes]]\nname = \"r\"\npath = \"/\"\nredirect = { to = \"/\", %s }\n",
 		"routes[].respond":           "[[routes]]\nname = \"r\"\npath = \"/\"\nrespond = { %s }\n",

@@ -59,6 +59,7 @@ type conn struct {
 	keeps    bool  // the client means to send more after the request being answered
 	lingers  bool  // the client may still be sending: see that it gets the answer
 	aborted  bool  // the client is to see that the answer is not whole
+	isHTTP2  bool  // so the client has begun
 
 	started   time.Time // the first byte of the next head was at hand
 	lastUse   time.Time // the end of the last exchange
@@ -76,12 +77,19 @@ func newConn(l *Listener, nc net.Conn) *conn {
 		c.secure(o.TLS, o.HTTP2)
 	}
 	c.onRead = c.readable
-	if addr, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
-		peer := addr.AddrPort()
-		c.peer = netip.AddrPortFrom(peer.Addr().Unmap().WithZone(""), peer.Port())
-		c.peerText = c.peer.Addr().String()
-	}
+	c.peer, c.peerText = peerOf(nc)
 	return c
+}
+
+// peerOf returns the other end of a TCP connection, and its address as text.
+func peerOf(nc net.Conn) (netip.AddrPort, string) {
+	addr, ok := nc.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}, ""
+	}
+	peer := addr.AddrPort()
+	peer = netip.AddrPortFrom(peer.Addr().Unmap().WithZone(""), peer.Port())
+	return peer, peer.Addr().String()
 }
 
 // run serves the connection until it closes.
@@ -105,6 +113,11 @@ func (c *conn) serve() {
 		if next == leave {
 			next = c.resume()
 		}
+	}
+	if c.isHTTP2 {
+		seen := append([]byte(nil), c.in.take(len(c.in.bytes()))...)
+		c.in.release(&c.engine.pages)
+		c.listener.serveHTTP2(c.nc, seen)
 	}
 }
 

@@ -1,4 +1,4 @@
-// Package engine listens, reads HTTP/1.1 requests into Exchanges, has them served and writes the answers.
+// Package engine listens, reads HTTP/1.1 and HTTP/2 requests into Exchanges, has them served and writes the answers.
 package engine
 
 import (
@@ -21,7 +21,8 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	TrustUnix      bool // a peer on a Unix socket is a trusted proxy
 	TLS            *TLS // secures the connections that are accepted from now on; nil: plain
-	HTTP2          bool // offered to clients beside HTTP/1.1
+	HTTP2          bool // spoken where the client asks for it
+	Streams        int  // requests at once on an HTTP/2 connection [250]
 	RedirectHTTPS  int  // the port that every request is sent to, with the same host over TLS; 0: none is
 }
 
@@ -33,6 +34,7 @@ func (o Options) withDefaults() *Options {
 	setDefault(&o.IdleTimeout, time.Minute)
 	setDefault(&o.BodyTimeout, 30*time.Second)
 	setDefault(&o.Connections, 20_000)
+	setDefault(&o.Streams, 250)
 	return &o
 }
 

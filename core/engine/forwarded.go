@@ -10,19 +10,25 @@ import (
 	"github.com/sallyport/sallyport/core/header"
 )
 
+// hop is the other end of a connection: the last sender of a request.
+type hop struct {
+	addr netip.Addr
+	text string
+}
+
 // forward finds the client's address and makes the X-Forwarded fields what may go upstream. What a peer that is no
 // trusted proxy says of them is dropped.
-func (c *conn) forward(x *exchange.Exchange, o *Options) {
-	x.Addr = c.peer.Addr()
+func forward(x *exchange.Exchange, o *Options, peer hop, trusted bool) {
+	x.Addr = peer.addr
 	dropClientCert(&x.Req.Fields)
-	if c.trusts(o) {
-		c.believe(x, o)
+	if trusted {
+		believe(x, o, peer)
 		return
 	}
 	f := &x.Req.Fields
 	dropForwarded(f)
-	if c.peerText != "" {
-		f.Add("X-Forwarded-For", c.peerText)
+	if peer.text != "" {
+		f.Add("X-Forwarded-For", peer.text)
 	}
 	f.Add("X-Forwarded-Proto", x.Req.Scheme)
 	if x.Req.Host != "" {
@@ -33,14 +39,19 @@ func (c *conn) forward(x *exchange.Exchange, o *Options) {
 // trusts reports whether the peer is a trusted proxy; it looks again only when the options are others.
 func (c *conn) trusts(o *Options) bool {
 	if c.trust != o {
-		c.trust, c.trusted = o, contains(o.TrustedProxies, c.peer.Addr()) || o.TrustUnix && c.isUnix()
+		c.trust, c.trusted = o, trusts(o, c.peer.Addr(), c.sock.RemoteAddr())
 	}
 	return c.trusted
 }
 
-func (c *conn) isUnix() bool {
-	_, ok := c.sock.(*net.UnixConn)
-	return ok
+func (h *http2Conn) trusts(o *Options) bool {
+	return trusts(o, h.peer.Addr(), h.wire.RemoteAddr())
+}
+
+// trusts reports whether a peer is a trusted proxy: by its address, or because it came on a Unix socket.
+func trusts(o *Options, addr netip.Addr, remote net.Addr) bool {
+	_, isUnix := remote.(*net.UnixAddr)
+	return contains(o.TrustedProxies, addr) || o.TrustUnix && isUnix
 }
 
 func contains(prefixes []netip.Prefix, addr netip.Addr) bool {
@@ -110,7 +121,7 @@ func sameName(name, want string) bool {
 }
 
 // believe takes in what a trusted proxy says, and adds to it.
-func (c *conn) believe(x *exchange.Exchange, o *Options) {
+func believe(x *exchange.Exchange, o *Options, peer hop) {
 	f := &x.Req.Fields
 	var chain chain
 	hops := chain.read(f, "X-Forwarded-For")
@@ -128,7 +139,7 @@ func (c *conn) believe(x *exchange.Exchange, o *Options) {
 	if x.Req.Host != "" && !f.Has("X-Forwarded-Host") {
 		f.Add("X-Forwarded-Host", x.Req.Host)
 	}
-	if told := c.addHop(x, hops); told != "" {
+	if told := addHop(x, peer, hops); told != "" {
 		f.Set("X-Forwarded-For", told)
 	}
 }
@@ -143,7 +154,7 @@ func believeForwarded(x *exchange.Exchange, value string) {
 }
 
 // addHop returns the value of X-Forwarded-For with the peer added.
-func (c *conn) addHop(x *exchange.Exchange, hops bool) string {
+func addHop(x *exchange.Exchange, peer hop, hops bool) string {
 	var room [256]byte
 	value := room[:0]
 	switch {
@@ -153,15 +164,15 @@ func (c *conn) addHop(x *exchange.Exchange, hops bool) string {
 				value = append(append(value, field.Value...), ", "...)
 			}
 		}
-	case x.Addr != c.peer.Addr():
+	case x.Addr != peer.addr:
 		value = append(x.Addr.AppendTo(value), ", "...)
 	default:
-		return c.peerText
+		return peer.text
 	}
-	if c.peerText == "" { // a Unix socket's peer has no address
+	if peer.text == "" { // a Unix socket's peer has no address
 		return x.Text.Copy(bytes.TrimSuffix(value, []byte(", ")))
 	}
-	return x.Text.Copy(append(value, c.peerText...))
+	return x.Text.Copy(append(value, peer.text...))
 }
 
 // chain are the values of a field that lists the hops of a request, nearest last.

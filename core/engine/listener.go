@@ -22,6 +22,7 @@ type Listener struct {
 	mu    sync.Mutex
 	space sync.Cond // a connection is gone, or Options or draining have changed
 	conns map[*conn]struct{}
+	http2 map[*http2Conn]struct{} // those of conns that speak HTTP/2
 }
 
 // Listen binds an address at once, host:port or "unix:" and a path; connections wait until Start.
@@ -35,6 +36,7 @@ func (e *Engine) Listen(address string, o Options) (*Listener, error) {
 		listener: listener,
 		stopped:  make(chan struct{}),
 		conns:    make(map[*conn]struct{}),
+		http2:    make(map[*http2Conn]struct{}),
 	}
 	l.space.L = &l.mu
 	l.options.Store(o.withDefaults())
@@ -160,5 +162,8 @@ func (l *Listener) stop() {
 	l.space.Broadcast()
 	for c := range l.conns {
 		c.retire()
+	}
+	for h := range l.http2 {
+		l.running.Go(h.drain)
 	}
 }

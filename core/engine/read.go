@@ -128,7 +128,10 @@ func (c *conn) took(n int, inside bool) step {
 func (c *conn) advance(inside bool) step {
 	for {
 		x := c.begin()
-		if x == nil {
+		switch {
+		case c.isHTTP2:
+			return stop
+		case x == nil:
 			return wait
 		}
 		if inside && (c.body != nil || x.Req.Upgrade != "") {

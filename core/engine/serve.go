@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"crypto/tls"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -22,6 +23,9 @@ func (c *conn) begin() *exchange.Exchange {
 		return nil
 	}
 	o := c.options()
+	if !c.served && o.HTTP2 && c.beginsHTTP2(head) {
+		return nil
+	}
 	end := http1.FindHead(head, c.in.scanned)
 	if end < 0 && len(head) <= o.Limits.Head {
 		c.in.scanned = len(head)
@@ -38,6 +42,20 @@ func (c *conn) begin() *exchange.Exchange {
 		c.fail(x, f)
 	}
 	return x
+}
+
+// beginsHTTP2 reports whether head is the beginning of an HTTP/2 connection, and notes when that is whole. With TLS it is the
+// handshake that chooses the protocol.
+func (c *conn) beginsHTTP2(head []byte) bool {
+	n := min(len(head), len(http2Preface))
+	if string(head[:n]) != http2Preface[:n] {
+		return false
+	}
+	if _, secure := c.nc.(*tls.Conn); secure {
+		return false
+	}
+	c.isHTTP2 = n == len(http2Preface)
+	return true
 }
 
 // parse makes an Exchange of the first end bytes in hand.
@@ -59,7 +77,7 @@ func (c *conn) parse(end int, o *Options) (*exchange.Exchange, http1.RequestHead
 	if c.http10 = h.HTTP10; c.http10 {
 		x.Req.Protocol = exchange.HTTP10
 	}
-	c.forward(x, o)
+	forward(x, o, hop{c.peer.Addr(), c.peerText}, c.trusts(o))
 	if f != nil {
 		x.Asked = askedFor(h.Target)
 	}
@@ -97,7 +115,7 @@ func (c *conn) refuse(f *fault.Fault) {
 func (c *conn) exchange(x *exchange.Exchange) (again bool) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			x.Fail(c.recovered(cause))
+			x.Fail(c.engine.recovered(cause))
 			x.KeepAlive = false
 			c.abort()
 			again = false
@@ -110,8 +128,8 @@ func (c *conn) exchange(x *exchange.Exchange) (again bool) {
 }
 
 // recovered logs a panic.
-func (c *conn) recovered(cause any) *fault.Fault {
-	c.engine.log.Error("panic in an exchange", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+func (e *Engine) recovered(cause any) *fault.Fault {
+	e.log.Error("panic in an exchange", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 	return fault.Wrap(fault.Internal, fault.Gateway, fmt.Errorf("panic: %v", cause))
 }
 
@@ -123,7 +141,7 @@ func (c *conn) end(x *exchange.Exchange) (clean bool) {
 	}
 	x.Times.End = time.Now()
 	c.lastUse, c.started = x.Times.End, x.Times.End
-	ended := c.handEnd(x)
+	ended := c.engine.handEnd(x)
 	clean = ended
 	if c.body != nil {
 		// Only now may the rest be read here: until End, another goroutine may have been at it.
@@ -145,12 +163,12 @@ func (c *conn) end(x *exchange.Exchange) (clean bool) {
 }
 
 // handEnd calls the Handler's End; it reports false when that panicked.
-func (c *conn) handEnd(x *exchange.Exchange) (ok bool) {
+func (e *Engine) handEnd(x *exchange.Exchange) (ok bool) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			c.recovered(cause)
+			e.recovered(cause)
 		}
 	}()
-	c.engine.handler.End(x)
+	e.handler.End(x)
 	return true
 }

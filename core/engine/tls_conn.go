@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/sallyport/sallyport/core/exchange"
@@ -15,9 +16,9 @@ import (
 // secured is what every request of a TLS connection has from its handshake.
 type secured struct {
 	state      tls.ConnectionState
-	served     *tls.Certificate // the gateway's own
-	lastHost   string           // that the connection serves: mostly the next request's, too
-	clientCert string           // values of the fields of RFC 9440; "" without a verified client
+	served     *tls.Certificate       // the gateway's own
+	lastHost   atomic.Pointer[string] // that the connection serves: mostly the next request's, too; requests over HTTP/2 run side by side
+	clientCert string                 // values of the fields of RFC 9440; "" without a verified client
 	chain      string
 }
 
@@ -34,6 +35,14 @@ func newSecured(state tls.ConnectionState, served *tls.Certificate) *secured {
 	return s
 }
 
+// securedOf returns what the requests of a connection have whose handshake is over.
+func securedOf(over *tls.Conn) *secured {
+	if w, ok := over.NetConn().(*wire); ok && w.c.secured != nil {
+		return w.c.secured
+	}
+	return newSecured(over.ConnectionState(), nil)
+}
+
 // byteSequence returns b as RFC 8941, section 3.3.5, writes it.
 func byteSequence(b []byte) string {
 	return ":" + base64.StdEncoding.EncodeToString(b) + ":"
@@ -48,7 +57,7 @@ func (s *secured) apply(x *exchange.Exchange) {
 			x.Req.Fields.Add("Client-Cert-Chain", s.chain)
 		}
 	}
-	if x.Req.Host != s.lastHost && !s.serves(x.Req.Host) && x.Fault == nil {
+	if last := s.lastHost.Load(); (last == nil || *last != x.Req.Host) && !s.serves(x.Req.Host) && x.Fault == nil {
 		x.Fault = fault.New(fault.Misdirected, fault.Client, "this connection's certificate does not serve the host")
 	}
 }
@@ -63,7 +72,8 @@ func (s *secured) serves(host string) bool {
 	if foldName(name) != foldName(s.state.ServerName) && (s.served == nil || s.served.Leaf.VerifyHostname(name) != nil) {
 		return false
 	}
-	s.lastHost = strings.Clone(host) // as it stands it would keep the whole head in memory
+	kept := strings.Clone(host) // as it stands it would keep the whole head in memory
+	s.lastHost.Store(&kept)
 	return true
 }
 

@@ -126,8 +126,13 @@ type Exchange struct {
 	Received   int64 // bytes of request content read
 	Sent       int64 // bytes of response content written
 	KeepAlive  bool  // the engine means to read another request from this connection
+	// GRPCStatus is how a gRPC call ended, in digits; "" for other exchanges, and for a call without an end. The Handler sets it.
+	GRPCStatus string
 	// Idle is how long a tunnel, or an answer whose head is there, may bring no byte; 0: what the engine allows. The Handler sets it.
 	Idle time.Duration
+	// Duplex says that request and answer are a conversation, in which a client over HTTP/2, too, may be silent for as long as Idle. The
+	// Handler sets it before it reads the request's content.
+	Duplex bool
 
 	// Pinned is what the Handler keeps between Serve and End.
 	Pinned any

@@ -60,39 +60,13 @@ func (b *builder) fault(key, format string, args ...any) {
 	b.wrong = append(b.wrong, b.cfg.Errorf(key, format, args...))
 }
 
-func (b *builder) buildUpstreams() {
-	for name, c := range b.cfg.Upstreams {
-		u, release, err := b.g.upstreams.take(shelfKey("upstream", name, c), func() (*upstream.Upstream, error) {
-			return upstream.New(upstreamOptions(name, c))
-		}, (*upstream.Upstream).Close)
-		if err != nil {
-			b.fault("upstreams."+name, "%v", err)
-			continue
-		}
-		b.s.releases = append(b.s.releases, release)
-		b.s.upstreams[name] = u
-	}
-}
-
-func upstreamOptions(name string, c config.Upstream) upstream.Options {
-	o := upstream.Options{
-		Name: name, Policy: c.Policy,
-		ConnectTimeout: c.ConnectTimeout, ResponseTimeout: c.ResponseTimeout, IdleTimeout: c.IdleTimeout,
-		MaxIdle: c.MaxIdle, Retries: c.Retries,
-	}
-	for _, e := range c.Endpoints {
-		o.Endpoints = append(o.Endpoints, upstream.EndpointOptions{Address: e.Address, Weight: e.Weight})
-	}
-	return o
-}
-
 func (b *builder) buildRoutes() {
 	patterns := make([]route.Pattern, len(b.cfg.Routes))
 	b.s.routes = make([]servedRoute, len(b.cfg.Routes))
 	for i := range b.cfg.Routes {
 		r := &b.cfg.Routes[i]
 		patterns[i] = pattern(r)
-		b.s.routes[i] = servedRoute{name: r.Name, chain: b.buildChain(r), backend: b.buildBackend(r), rejectEncoded: r.RejectEncoded}
+		b.s.routes[i] = servedRoute{name: r.Name, chain: b.buildChain(r), backend: b.buildBackend(r), rejectEncoded: r.RejectEncoded, callsHTTP2: b.callsHTTP2(r)}
 	}
 	table, err := route.Build(patterns)
 	if err != nil {
@@ -153,6 +127,12 @@ func (b *builder) buildProxy(r *config.Route) answerer {
 		p.Host = r.UpstreamHost
 	}
 	return p
+}
+
+// callsHTTP2 reports whether r's upstream can take gRPC calls.
+func (b *builder) callsHTTP2(r *config.Route) bool {
+	protocol := b.cfg.Upstreams[r.Upstream].Protocol
+	return protocol == "h2" || protocol == "h2c"
 }
 
 func (b *builder) buildChain(r *config.Route) *chain.Chain {

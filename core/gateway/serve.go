@@ -7,19 +7,31 @@ import (
 	"github.com/sallyport/sallyport/core/chain"
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
+	"github.com/sallyport/sallyport/core/grpc"
 )
 
 // Serve takes one exchange through the gateway: the engine has read the request's head, and writes what is left in x.Resp.
 //
 //	match a route → run its chain up → let its backend answer → run the chain back
 //
-// Whatever goes wrong on the way becomes an answer by fail.
+// Whatever goes wrong on the way becomes an answer by fail. What gRPC clients get is made gRPC at the very end, whoever answered.
 func (g *Gateway) Serve(x *exchange.Exchange) {
 	s := g.pin(x)
 	stampID(x)
 	if x.Asked.Path == "" { // else the engine has told what was asked for by a head that it refuses
 		x.Asked = exchange.Asked{Path: x.Req.Path, Query: x.Req.Query}
 	}
+	client := dialectOf(x)
+	x.Duplex = client != grpc.None
+	s.answer(x, client)
+	answerCall(x, client)
+	if x.Resp.Tunnel != nil {
+		g.unpin(x) // no hook is left to run, and a tunnel may outlive many generations
+	}
+}
+
+// answer fills the response to a client that speaks that dialect of gRPC, or none.
+func (s *Snapshot) answer(x *exchange.Exchange, client grpc.Dialect) {
 	if x.Fault != nil { // the engine could not make sense of the request
 		fail(x, x.Fault)
 		return
@@ -29,6 +41,9 @@ func (g *Gateway) Serve(x *exchange.Exchange) {
 		return
 	}
 	r, f := s.match(x)
+	if f == nil && r.callsHTTP2 {
+		f = takeWebCall(x, client)
+	}
 	if f != nil {
 		fail(x, f)
 		return
@@ -40,9 +55,6 @@ func (g *Gateway) Serve(x *exchange.Exchange) {
 		}
 	}
 	r.chain.Response(x)
-	if x.Resp.Tunnel != nil {
-		g.unpin(x) // no hook is left to run, and a tunnel may outlive many generations
-	}
 }
 
 // End closes the account of an exchange: every one ends here, once, however it went.

@@ -29,6 +29,7 @@ type servedRoute struct {
 	chain         *chain.Chain
 	backend       answerer
 	rejectEncoded []string
+	callsHTTP2    bool // the upstream can take gRPC calls, but maybe none of gRPC-Web
 }
 
 // Snapshot is one immutable generation of everything built from one config. Exchanges pin the one that they began

@@ -11,7 +11,7 @@ func parseTrailers(section string, trailers *header.Fields) refusal {
 		if count > maxTrailerFields {
 			return longTrailers
 		}
-		if trailers != nil && mayTrail(name) {
+		if trailers != nil && MayTrail(name) {
 			trailers.Add(name, value)
 		}
 		at = next
@@ -19,9 +19,9 @@ func parseTrailers(section string, trailers *header.Fields) refusal {
 	return accepted
 }
 
-// mayTrail reports whether a field may come behind the content: not what frames, routes, authenticates or
+// MayTrail reports whether a field of that name may come behind the content: not what frames, routes, authenticates or
 // describes the content (RFC 9110, section 6.5.1), and nothing that the gateway itself has vouched for in the head.
-func mayTrail(name string) bool {
+func MayTrail(name string) bool {
 	if roleOf(name) != endToEnd {
 		return false
 	}

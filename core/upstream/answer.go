@@ -108,6 +108,8 @@ func (a *answer) broken(err error) error {
 	switch {
 	case errors.Is(err, errGone):
 		return fault.Wrap(fault.ClientGone, fault.Client, err)
+	case errors.Is(err, errLate):
+		return &fault.Fault{Kind: fault.GatewayTimeout, Side: fault.Upstream, Reason: "upstream did not end its answer in time", Err: err}
 	case errors.Is(err, errSlow):
 		return &fault.Fault{Kind: fault.GatewayTimeout, Side: fault.Upstream, Reason: "upstream's content took too long", Err: err}
 	case errors.Is(err, net.ErrClosed) && copier != nil:

@@ -78,6 +78,15 @@ func (c *conn) dropBuffer() {
 	}
 }
 
+// cut closes the connection at once; whatever was under way is not to be taken for complete.
+func (c *conn) cut() {
+	if abrupt, ok := c.Conn.(interface{ cut() error }); ok {
+		_ = abrupt.cut() // it is not used again, whatever this says
+		return
+	}
+	_ = c.Close()
+}
+
 // needBuffer makes room behind what has been read.
 func (c *conn) needBuffer() {
 	switch {
@@ -165,9 +174,15 @@ func (c *conn) isClientGone() bool {
 // bodyTimeout is how long a response's content may make no progress when nobody says otherwise.
 const bodyTimeout = 30 * time.Second
 
-// patience is how long the content may make no progress: what the client's engine allows for a body.
-func (c *conn) patience() time.Duration {
-	if bound, ok := c.x.Client.(interface{ BodyTimeout() time.Duration }); ok {
+func (c *conn) patience() time.Duration { return patience(c.x) }
+
+// patience is how long an exchange's content may make no progress: what its route says, else what the client's engine allows
+// for a body.
+func patience(x *exchange.Exchange) time.Duration {
+	if x.Idle > 0 {
+		return x.Idle
+	}
+	if bound, ok := x.Client.(interface{ BodyTimeout() time.Duration }); ok {
 		return bound.BodyTimeout()
 	}
 	return bodyTimeout
@@ -186,12 +201,18 @@ func (c *conn) read(p []byte) (int, error) {
 			return 0, errGone
 		}
 		now := time.Now()
+		if c.send.Whole && isPast(c.send.Deadline) {
+			return 0, errLate
+		}
 		if limit.IsZero() || c.copier != nil && c.copier.isRunning() { // a request on its way is progress, bounded by itself
 			limit = now.Add(c.patience())
 		}
 		left := limit.Sub(now)
 		if left <= 0 {
 			return 0, errSlow
+		}
+		if c.send.Whole {
+			left = min(left, c.send.Deadline.Sub(now))
 		}
 		c.deadline = now.Add(min(slice, left))
 		if err := c.SetReadDeadline(c.deadline); err != nil {

@@ -74,7 +74,7 @@ func (k *copier) run() {
 	k.c.home.copies.put(k.buf)
 	k.ended = time.Now()
 	if k.fault = k.explain(err); k.fault != nil {
-		_ = k.c.Close() // the upstream must not take the request for complete; this also wakes up who waits for the answer
+		k.c.cut() // the upstream must not take the request for complete; this also wakes up who waits for the answer
 	}
 	k.whole = err == nil
 }
@@ -213,7 +213,7 @@ func (k *copier) finish() bool {
 		if !k.finishing.Load() {
 			return false
 		}
-		late := time.AfterFunc(settleTime, func() { _ = k.c.Close() })
+		late := time.AfterFunc(settleTime, k.c.cut)
 		<-k.done
 		if !late.Stop() {
 			return false

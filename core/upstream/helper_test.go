@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"os"
 	"runtime"
@@ -295,3 +296,6 @@ func upload(length int64, held string, source *feed) *exchange.Exchange {
 	x.Req.Body = exchange.Body{Length: length, Held: []byte(held), Source: source}
 	return x
 }
+
+// quietLog is for servers that complain of what a test does to them.
+func quietLog() *log.Logger { return log.New(io.Discard, "", 0) }
