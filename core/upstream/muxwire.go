@@ -29,9 +29,10 @@ type muxWire struct {
 
 // greeting finds the end of the first frame (RFC 9113, sections 3.4 and 4.1).
 type greeting struct {
-	head [frameHead]byte
-	have int // bytes of head
-	left int // bytes of the frame behind its head
+	head  [frameHead]byte
+	have  int  // bytes of head
+	left  int  // bytes of the frame behind its head
+	wrong bool // it is no frame of settings
 }
 
 const (
@@ -50,9 +51,10 @@ func (g *greeting) take(p []byte) (complete, ok bool) {
 			return false, true
 		}
 		g.left = int(g.head[0])<<16 | int(g.head[1])<<8 | int(g.head[2])
+		g.wrong = g.head[3] != frameSettings || g.left > maxGreeting
 	}
 	g.left -= min(g.left, len(p))
-	return g.left == 0, g.head[3] == frameSettings && g.left <= maxGreeting
+	return g.left == 0, !g.wrong
 }
 
 func newMuxWire(c net.Conn) *muxWire {
