@@ -48,6 +48,7 @@ func TestGreeting(t *testing.T) {
 func FuzzGreeting(f *testing.F) {
 	f.Add([]byte("\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x0a"), 2)
 	f.Add([]byte("HTTP/1.1 200 OK\r\n"), 5)
+	f.Add([]byte("\x00@\x06\x0400000000000"), 17)
 	f.Fuzz(func(t *testing.T, p []byte, size int) {
 		if size <= 0 {
 			return

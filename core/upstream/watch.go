@@ -168,7 +168,7 @@ func (s *stream) judgeUpload(now time.Time, next time.Duration) (time.Duration, 
 // judgeContent bounds how long a read of the response's content waits. A request on its way is progress, bounded by itself.
 func (s *stream) judgeContent(now time.Time, next time.Duration, uploading bool) (time.Duration, error) {
 	w := &s.watch
-	count := s.reads.Load()
+	count := s.asked.Load()
 	quiet, moved := w.down.last(count, now)
 	if moved {
 		w.slice = firstSlice
