@@ -47,9 +47,9 @@ func (c *content) Read(p []byte) (int, error) {
 }
 
 func (c *content) read(p []byte) (int, error) {
-	c.s.reads.Add(1)
+	c.s.asked.Add(1)
 	n, err := c.s.body.Read(p)
-	c.s.reads.Add(1)
+	c.s.asked.Add(1)
 	if c.left >= 0 {
 		c.left -= int64(n)
 	}

@@ -46,7 +46,7 @@ func newEndpoint(one EndpointOptions, o Options) (*Endpoint, error) {
 	name := "localhost"
 	if path, ok := strings.CutPrefix(one.Address, unixPrefix); ok {
 		if path == "" {
-			return nil, errors.New("want the path of a socket behind unix:")
+			return nil, errors.New("a Unix socket needs a path")
 		}
 		e.network, e.target, e.host = "unix", path, name
 	} else {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
@@ -214,6 +215,28 @@ func TestGoAwayThenClosed(t *testing.T) {
 	}
 	if f := mustFail(t, u, request("GET", "/"), Send{}, fault.BadGateway); !f.Retry {
 		t.Errorf("got %v, no retry", f)
+	}
+}
+
+// TestSilentConnection: a connection on which nothing came in time is not used any more: its other end may have gone without a word.
+func TestSilentConnection(t *testing.T) {
+	noLeak(t)
+	p := listenFrames(t, func(f *framed) {
+		if f.number == 1 {
+			silent(f.w)
+			return
+		}
+		f.serveAll()
+	})
+	o := h2c(p.address)
+	o.ResponseTimeout = 50 * time.Millisecond
+	u := open(t, o)
+	mustFail(t, u, request("GET", "/"), Send{}, fault.GatewayTimeout)
+	for range 3 {
+		ask(t, u, request("GET", "/"))
+	}
+	if n := p.conns.Load(); n != 2 {
+		t.Errorf("%d connections, want 2", n)
 	}
 }
 

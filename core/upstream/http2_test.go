@@ -464,8 +464,7 @@ func TestIdleOverridesTheEngine(t *testing.T) {
 // TestHTTP2Killed: a server that dies in the middle of an answer leaves a fault, not an end.
 func TestHTTP2Killed(t *testing.T) {
 	noLeak(t)
-	var s *httptest.Server
-	s = serveH2C(t, nil, func(w http.ResponseWriter, r *http.Request) {
+	s := serveH2C(t, nil, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, "some")
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()

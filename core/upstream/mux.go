@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,8 +21,9 @@ type mux struct {
 // muxConn is a connection that many exchanges use at once.
 type muxConn struct {
 	*http.ClientConn
-	wire  *muxWire
-	users int // exchanges; guarded by the mux
+	wire    *muxWire
+	users   int  // exchanges; guarded by the mux, as is
+	retired bool // it is closed when nobody uses it any more
 }
 
 // dialing is somebody's attempt to connect, which others wait for.
@@ -121,11 +123,19 @@ func (d *dialing) copyFault() *fault.Fault {
 func (m *mux) release(c *muxConn) {
 	m.mu.Lock()
 	c.users--
-	last := m.closed && c.users == 0
+	last := (m.closed || c.retired) && c.users == 0
 	m.mu.Unlock()
 	if last {
 		_ = c.Close() // unused: how it ends is of no interest
 	}
+}
+
+// retire gives no more exchanges to a connection whose user is still to give it back.
+func (m *mux) retire(c *muxConn) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c.retired = true
+	m.conns = slices.DeleteFunc(m.conns, func(one *muxConn) bool { return one == c })
 }
 
 // close closes the connections that nobody uses now, and each other one when nobody does any more.

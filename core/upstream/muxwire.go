@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sallyport/sallyport/core/fault"
@@ -20,6 +21,7 @@ var errNotHTTP2 = errors.New("the server does not begin as HTTP/2 does")
 // only then is it known how many streams there may be at once.
 type muxWire struct {
 	net.Conn
+	reads    atomic.Uint64 // that brought something
 	greeting greeting
 	greeted  chan struct{} // closed when the greeting has been taken in, or will never be
 	ok       bool          // it has come; valid once greeted is closed
@@ -29,9 +31,10 @@ type muxWire struct {
 
 // greeting finds the end of the first frame (RFC 9113, sections 3.4 and 4.1).
 type greeting struct {
-	head [frameHead]byte
-	have int // bytes of head
-	left int // bytes of the frame behind its head
+	head  [frameHead]byte
+	have  int  // bytes of head
+	left  int  // bytes of the frame behind its head
+	wrong bool // it is no frame of settings
 }
 
 const (
@@ -50,9 +53,10 @@ func (g *greeting) take(p []byte) (complete, ok bool) {
 			return false, true
 		}
 		g.left = int(g.head[0])<<16 | int(g.head[1])<<8 | int(g.head[2])
+		g.wrong = g.head[3] != frameSettings || g.left > maxGreeting
 	}
 	g.left -= min(g.left, len(p))
-	return g.left == 0, g.head[3] == frameSettings && g.left <= maxGreeting
+	return g.left == 0, !g.wrong
 }
 
 func newMuxWire(c net.Conn) *muxWire {
@@ -61,14 +65,16 @@ func newMuxWire(c net.Conn) *muxWire {
 
 // Read is called by one goroutine only. When it asks for more, what it got before has been taken in.
 func (w *muxWire) Read(p []byte) (int, error) {
-	if w.told {
-		return w.Conn.Read(p)
-	}
-	if w.ok {
+	if w.ok && !w.told {
 		w.tell()
-		return w.Conn.Read(p)
 	}
 	n, err := w.Conn.Read(p)
+	if n > 0 {
+		w.reads.Add(1)
+	}
+	if w.told {
+		return n, err
+	}
 	complete, ok := w.greeting.take(p[:n])
 	switch {
 	case err != nil || !ok:

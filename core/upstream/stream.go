@@ -23,6 +23,7 @@ type stream struct {
 	conn     *muxConn
 	send     Send
 	began    time.Time
+	reads    uint64 // of the connection, before the stream began
 	ctx      context.Context
 	cancel   context.CancelFunc
 
@@ -32,12 +33,12 @@ type stream struct {
 	interims interims
 	watch    watch
 	body     io.ReadCloser // of the response; set under the watch's lock
-	reads    atomic.Uint32 // of body, begun and ended: odd while one waits
+	asked    atomic.Uint32 // of body, begun and ended: odd while one waits
 	content  content
 }
 
 func newStream(t *http2Transport, x *exchange.Exchange, e *Endpoint, c *muxConn, send Send) *stream {
-	s := &stream{home: t, x: x, endpoint: e, conn: c, send: send, began: time.Now()}
+	s := &stream{home: t, x: x, endpoint: e, conn: c, send: send, began: time.Now(), reads: c.wire.reads.Load()}
 	s.content.s = s
 	s.trace.WroteHeaders = func() { s.wrote.Store(time.Now().UnixNano()) }
 	s.trace.Got1xxResponse = s.got1xx
@@ -135,6 +136,9 @@ func (s *stream) fail(err error, heard bool) *fault.Fault {
 	cause := s.stopWatch()
 	s.cancel()
 	content := s.upload.join()
+	if (cause == errLate || cause == errStuck) && s.conn.wire.reads.Load() == s.reads {
+		s.endpoint.mux.retire(s.conn) // nothing at all has come: the other end may be gone without a word
+	}
 	s.endpoint.mux.release(s.conn)
 	if cause == nil && content != nil {
 		return content // what went wrong first: the rest follows from it

@@ -80,7 +80,7 @@ func (s *stream) look() {
 		w.mu.Unlock()
 		return
 	}
-	cause, next := s.judge(time.Now())
+	next, cause := s.judge(time.Now())
 	if cause == nil {
 		w.timer.Reset(max(next, time.Millisecond))
 		w.mu.Unlock()
@@ -119,73 +119,72 @@ func (s *stream) isOver() bool {
 	return s.watch.over
 }
 
-// judge says why the stream is to be ended, or when to look again.
-func (s *stream) judge(now time.Time) (cause error, next time.Duration) {
+// judge says when to look again, or why the stream is to be ended.
+func (s *stream) judge(now time.Time) (next time.Duration, cause error) {
 	w := &s.watch
-	uploading := s.upload.isRunning()
 	w.slice = min(2*w.slice, lastSlice)
 	next = w.slice
-	if uploading {
-		quiet, sending := s.uploadSilence(now)
-		if left := s.uploadBound() - quiet; sending && left <= 0 {
-			return errStuck, 0
-		} else if sending {
-			next = min(next, left)
+	uploading := s.upload.isRunning()
+	switch {
+	case uploading:
+		if next, cause = s.judgeUpload(now, next); cause != nil {
+			return 0, cause
 		}
-	} else if s.isClientGone() {
-		return errGone, 0
+	case s.isClientGone():
+		return 0, errGone
 	}
 	if w.content {
 		return s.judgeContent(now, next, uploading)
 	}
-	if limit := s.limit(); !limit.IsZero() {
-		if left := limit.Sub(now); left <= 0 {
-			return errLate, 0
-		} else {
-			next = min(next, left)
-		}
+	limit := s.limit()
+	if limit.IsZero() {
+		return next, nil
 	}
-	return nil, next
+	return nextWithin(next, limit.Sub(now), errLate)
+}
+
+// nextWithin shortens the time to the next look to what is left; when nothing is, that is the cause.
+func nextWithin(next, left time.Duration, cause error) (time.Duration, error) {
+	if left <= 0 {
+		return 0, cause
+	}
+	return min(next, left), nil
+}
+
+// judgeUpload bounds how long net/http takes to send what it has of the request's content.
+func (s *stream) judgeUpload(now time.Time, next time.Duration) (time.Duration, error) {
+	count := s.upload.seq.Load()
+	quiet, _ := s.watch.up.last(count, now)
+	if count%2 == 1 { // it waits for more
+		return next, nil
+	}
+	bound := s.home.responseTimeout
+	if bound <= 0 {
+		bound = s.watch.bound
+	}
+	return nextWithin(next, bound-quiet, errStuck)
 }
 
 // judgeContent bounds how long a read of the response's content waits. A request on its way is progress, bounded by itself.
-func (s *stream) judgeContent(now time.Time, next time.Duration, uploading bool) (error, time.Duration) {
+func (s *stream) judgeContent(now time.Time, next time.Duration, uploading bool) (time.Duration, error) {
 	w := &s.watch
 	if s.send.Whole {
 		left := s.send.Deadline.Sub(now)
 		if left <= 0 {
-			return errLate, 0
+			return 0, errLate
 		}
 		next = min(next, left)
 	}
-	count := s.reads.Load()
+	count := s.asked.Load()
 	quiet, moved := w.down.last(count, now)
 	if moved {
 		w.slice = firstSlice
 	}
 	if count%2 == 0 || uploading { // nobody waits, or not for this
 		w.down.since = now
-		return nil, min(next, w.bound)
+		return min(next, w.bound), nil
 	}
-	left := w.bound - quiet
-	if left <= 0 {
-		return errSlow, 0
-	}
-	return nil, min(next, left)
-}
-
-// uploadSilence returns for how long net/http has not asked for more content, and whether it is busy sending what it has.
-func (s *stream) uploadSilence(now time.Time) (quiet time.Duration, sending bool) {
-	count := s.upload.seq.Load()
-	quiet, _ = s.watch.up.last(count, now)
-	return quiet, count%2 == 0
-}
-
-func (s *stream) uploadBound() time.Duration {
-	if s.home.responseTimeout > 0 {
-		return s.home.responseTimeout
-	}
-	return s.watch.bound
+	return nextWithin(next, w.bound-quiet, errSlow)
 }
 
 // limit is when the response's head must be there; zero: no bound. The response's time begins when the request has been sent.
