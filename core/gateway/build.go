@@ -90,7 +90,7 @@ func (b *builder) buildRoutes() {
 	for i := range b.cfg.Routes {
 		r := &b.cfg.Routes[i]
 		patterns[i] = pattern(r)
-		b.s.routes[i] = servedRoute{name: r.Name, chain: b.buildChain(r), backend: b.buildBackend(r), rejectEncoded: r.RejectEncoded}
+		b.s.routes[i] = servedRoute{name: r.Name, chain: b.buildChain(r), backend: b.buildBackend(r), rejectEncoded: r.RejectEncoded, idle: r.IdleTimeout}
 	}
 	table, err := route.Build(patterns)
 	if err != nil {

@@ -28,6 +28,7 @@ type servedRoute struct {
 	chain         *chain.Chain
 	backend       answerer
 	rejectEncoded []string
+	idle          time.Duration // of Exchange.Idle
 }
 
 // Snapshot is one immutable generation of everything built from one config. Exchanges pin the one that they began

@@ -162,11 +162,19 @@ func (c *conn) isClientGone() bool {
 	return c.x.Client.Gone()
 }
 
-// bodyTimeout is how long a response's content may make no progress when nobody says otherwise.
+// bodyTimeout is how long content may make no progress when nobody says otherwise.
 const bodyTimeout = 30 * time.Second
 
-// patience is how long the content may make no progress: what the client's engine allows for a body.
+// patience is how long a response's content may bring nothing: what the exchange says, else what holds for any body.
 func (c *conn) patience() time.Duration {
+	if c.x.Idle > 0 {
+		return c.x.Idle
+	}
+	return c.bodyTimeout()
+}
+
+// bodyTimeout is how long a body may make no progress: what the client's engine allows.
+func (c *conn) bodyTimeout() time.Duration {
 	if bound, ok := c.x.Client.(interface{ BodyTimeout() time.Duration }); ok {
 		return bound.BodyTimeout()
 	}

@@ -54,7 +54,7 @@ func newCopier(c *conn, sent int, chunked bool) *copier {
 	body := &c.x.Req.Body
 	k := &copier{c: c, body: body, held: body.Held[sent:], chunked: chunked, timeout: c.home.responseTimeout, done: make(chan struct{})}
 	if k.timeout <= 0 {
-		k.timeout = c.patience()
+		k.timeout = c.bodyTimeout()
 	}
 	if body.Whole() {
 		k.left = int64(len(k.held))
