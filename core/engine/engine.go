@@ -9,6 +9,7 @@ import (
 
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/http1"
+	"github.com/sallyport/sallyport/core/nonblock"
 )
 
 // Options are what one listener may be told; a zero value means the default in brackets.
@@ -47,6 +48,7 @@ type Engine struct {
 	log       *slog.Logger
 	exchanges exchange.Pool
 	pages     pages
+	pipes     nonblock.Pipes
 	second    atomic.Pointer[dateText]
 }
 

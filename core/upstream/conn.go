@@ -182,28 +182,41 @@ func (c *conn) bodyTimeout() time.Duration {
 }
 
 // read reads content of a response, however long all of it takes: only the client's going ends it, or that there is no
-// progress. The clock is first looked at when the deadline that is set has passed, since most reads do not come to that.
+// progress.
 func (c *conn) read(p []byte) (int, error) {
-	var limit time.Time
-	for slice := firstSlice; ; slice = min(2*slice, lastSlice) {
+	var s silence
+	for {
 		n, err := c.Conn.Read(p)
 		if n > 0 || err == nil || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return n, err
 		}
-		if c.isClientGone() {
-			return 0, errGone
-		}
-		now := time.Now()
-		if limit.IsZero() || c.copier != nil && c.copier.isRunning() { // a request on its way is progress, bounded by itself
-			limit = now.Add(c.patience())
-		}
-		left := limit.Sub(now)
-		if left <= 0 {
-			return 0, errSlow
-		}
-		c.deadline = now.Add(min(slice, left))
-		if err := c.SetReadDeadline(c.deadline); err != nil {
+		if err := c.endure(&s); err != nil {
 			return 0, err
 		}
 	}
+}
+
+// silence is a wait for content. The clock is first looked at when the deadline that is set has passed, since most reads
+// do not come to that.
+type silence struct {
+	slice time.Duration
+	limit time.Time
+}
+
+// endure allows for another slice of silence, unless the client has gone or it has lasted too long.
+func (c *conn) endure(s *silence) error {
+	if c.isClientGone() {
+		return errGone
+	}
+	now := time.Now()
+	if s.limit.IsZero() || c.copier != nil && c.copier.isRunning() { // a request on its way is progress, bounded by itself
+		s.limit = now.Add(c.patience())
+	}
+	left := s.limit.Sub(now)
+	if left <= 0 {
+		return errSlow
+	}
+	s.slice = min(max(2*s.slice, firstSlice), lastSlice)
+	c.deadline = now.Add(min(s.slice, left))
+	return c.SetReadDeadline(c.deadline)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
 	"github.com/sallyport/sallyport/core/http1"
+	"github.com/sallyport/sallyport/core/nonblock"
 )
 
 // http1Transport speaks HTTP/1.1 over connections that it keeps.
@@ -17,6 +18,7 @@ type http1Transport struct {
 	limits          http1.Limits
 	buffers         bufferPool
 	copies          bufferPool
+	pipes           nonblock.Pipes
 }
 
 func newHTTP1(o Options) *http1Transport {
