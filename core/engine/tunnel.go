@@ -57,6 +57,7 @@ func (t *tunnel) copy(to *sender, src net.Conn, first []byte) (passed int64) {
 	w := newWaiter(src, &t.c.engine.pages)
 	defer w.release()
 	var until time.Time
+	full := 0 // so many reads in a row have filled their page
 	for p := first; ; {
 		if len(p) > 0 {
 			if to.send(p, time.Now(), t.c.options().BodyTimeout) != nil {
@@ -65,6 +66,17 @@ func (t *tunnel) copy(to *sender, src net.Conn, first []byte) (passed int64) {
 			}
 			passed += int64(len(p))
 			t.lastByte.Store(time.Now().UnixNano())
+		}
+		if full++; len(p) < pageSize {
+			full = 0
+		}
+		if full == burstPages {
+			n, ok := t.burst(to, w)
+			if passed += n; !ok {
+				t.breakOff()
+				return passed
+			}
+			full = 0
 		}
 		until = t.extend(src, until)
 		if t.broken.Load() {
@@ -124,7 +136,7 @@ type waiter struct {
 }
 
 func newWaiter(nc net.Conn, pages *pages) *waiter {
-	w := &waiter{nc: nc, raw: rawConn(nc), pages: pages}
+	w := &waiter{nc: nc, raw: tunnelRaw(nc), pages: pages}
 	w.onRead = w.readable
 	return w
 }

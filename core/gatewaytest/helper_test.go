@@ -80,6 +80,11 @@ func runBackend(address string) {
 	http.HandleFunc("/bytes", func(w http.ResponseWriter, r *http.Request) {
 		n, _ := strconv.ParseInt(r.URL.Query().Get("n"), 10, 64)
 		w.Header().Set("Content-Length", fmt.Sprint(n))
+		if upgrade := r.Header.Get("Upgrade"); upgrade != "" {
+			h := hijack(w, upgrade)
+			defer h.Conn.Close()
+			w = h
+		}
 		for ; n > 0; n -= int64(len(zeros)) {
 			if _, err := w.Write(zeros[:min(n, int64(len(zeros)))]); err != nil {
 				return
@@ -92,6 +97,23 @@ func runBackend(address string) {
 	})
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "fine") })
 	fmt.Fprintln(os.Stderr, "backend:", http.ListenAndServe(address, nil))
+}
+
+// hijacked writes to a connection that has changed its protocol.
+type hijacked struct {
+	http.ResponseWriter
+	net.Conn
+}
+
+func (h hijacked) Write(p []byte) (int, error) { return h.Conn.Write(p) }
+
+func hijack(w http.ResponseWriter, upgrade string) hijacked {
+	c, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(err)
+	}
+	fmt.Fprintf(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: %s\r\n\r\n", upgrade)
+	return hijacked{w, c}
 }
 
 // runTransfer has size bytes sent each way on one connection, as often as count says: /bytes and /upload, at little cost.
@@ -116,7 +138,9 @@ func transfer(way, address string, size, count int64) error {
 	_ = c.SetDeadline(time.Now().Add(time.Minute)) // whatever happens, it ends
 	r, buf := bufio.NewReaderSize(c, 1<<20), make([]byte, 1<<20)
 	for range count {
-		if way == "down" {
+		if way == "tunnel" {
+			fmt.Fprintf(c, "GET /bytes?n=%d HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", size)
+		} else if way == "down" {
 			fmt.Fprintf(c, "GET /bytes?n=%d HTTP/1.1\r\nHost: a\r\n\r\n", size)
 		} else {
 			fmt.Fprintf(c, "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", size)
@@ -129,6 +153,9 @@ func transfer(way, address string, size, count int64) error {
 		resp, err := http.ReadResponse(r, nil)
 		if err != nil {
 			return err
+		}
+		if resp.StatusCode == 101 {
+			resp.Body = io.NopCloser(io.LimitReader(r, size))
 		}
 		// The buffer is used only if the destination is nothing but a Writer.
 		if _, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, resp.Body, buf); err != nil {

@@ -12,8 +12,8 @@ func BenchmarkLarge(b *testing.B) {
 	address := freeAddress(b)
 	backendProcess(b, address)
 	g := Start(b, routes(address, allToB))
-	for _, way := range []string{"down", "up"} {
-		for _, size := range []int{128 << 10, 1 << 20, 64 << 20} {
+	for _, way := range []string{"down", "up", "tunnel"} {
+		for _, size := range []int{128 << 10, 1 << 20, 64 << 20, 1 << 30} {
 			b.Run(fmt.Sprintf("%s %dKiB", way, size>>10), func(b *testing.B) {
 				before := ownCPU(b)
 				if err := helper(b, fmt.Sprintf("transfer %s %s %dx%d", way, g.Addr, size, b.N)).Wait(); err != nil {
