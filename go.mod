@@ -11,3 +11,5 @@ require (
 )
 
 require github.com/fsnotify/fsnotify v1.10.1
+
+require github.com/coder/websocket v1.8.15
