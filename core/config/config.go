@@ -48,7 +48,7 @@ type Limits struct {
 	URI              int           // the request target
 	HeadTimeout      time.Duration // from a head's first byte to its last
 	IdleTimeout      time.Duration // between requests
-	BodyTimeout      time.Duration // without progress while a body is read or written
+	BodyTimeout      time.Duration // without progress while a request's body is read, or an answer is written
 	Connections      int           // open at once; more wait to be accepted
 	ConnectionsPerIP int           // open at once from one address; more are closed; 0: no bound
 }

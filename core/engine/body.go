@@ -5,6 +5,7 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/sallyport/sallyport/core/exchange"
@@ -32,7 +33,8 @@ type body struct {
 	broken   atomic.Bool // the end cannot be found any more
 	reading  atomic.Bool
 	closed   atomic.Bool
-	woken    chan struct{} // told when it is closed; nil when no 100 Continue was waited for
+	woken    chan struct{}   // told when it is closed; nil when no 100 Continue was waited for
+	raw      syscall.RawConn // set by CanPull
 
 	mu       sync.Mutex // held by Read
 	chunked  bool

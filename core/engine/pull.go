@@ -8,7 +8,11 @@ import (
 
 // CanPull reports whether the rest of the content can be taken off the socket as it is.
 func (b *body) CanPull() bool {
-	return !b.chunked && b.c.raw != nil && b.left.Load() >= spliceFrom
+	if b.chunked || b.left.Load() < spliceFrom {
+		return false
+	}
+	b.raw = rawConn(b.c.nc) // nil for all but plain sockets
+	return b.raw != nil
 }
 
 // Pull waits for content and has take take it from the socket's descriptor, at most so many bytes; take answers EAGAIN when there
@@ -34,7 +38,7 @@ func (b *body) pull(take func(fd uintptr, most int64) (int, error)) (n int, err 
 		return 0, err
 	}
 	var failed error
-	err = b.c.raw.Read(func(fd uintptr) bool {
+	err = b.raw.Read(func(fd uintptr) bool {
 		n, failed = take(fd, b.left.Load())
 		return failed != syscall.EAGAIN
 	})

@@ -27,7 +27,11 @@ type socketSource interface {
 // splice sends the left bytes of source from socket to socket, past our own memory; it reports false when that cannot be.
 func (a *answer) splice(source exchange.Source, left int64) (bool, *fault.Fault) {
 	s, ok := source.(socketSource)
-	if !ok || left < spliceFrom || a.c.raw == nil || a.framing.Chunked || !s.CanPull() {
+	if !ok || left < spliceFrom || a.framing.Chunked {
+		return false, nil
+	}
+	raw := rawConn(a.c.nc) // nil for all but plain sockets
+	if raw == nil || !s.CanPull() {
 		return false, nil
 	}
 	pipe, err := a.c.engine.pipes.Open()
@@ -38,7 +42,7 @@ func (a *answer) splice(source exchange.Source, left int64) (bool, *fault.Fault)
 	for left > 0 {
 		n, err := s.Pull(pipe.Fill)
 		if n > 0 {
-			if err := a.c.out.sendPipe(pipe, a.c.raw, a.c.options().BodyTimeout); err != nil {
+			if err := a.c.out.sendPipe(pipe, raw, a.c.options().BodyTimeout); err != nil {
 				return true, fault.Wrap(fault.ClientGone, fault.Client, err)
 			}
 			a.x.Sent += int64(n)

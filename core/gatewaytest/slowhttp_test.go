@@ -4,30 +4,20 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
-)
 
-// slowProgram finds slowhttptest. A build server must have it.
-func slowProgram(t *testing.T) string {
-	t.Helper()
-	program, err := exec.LookPath("slowhttptest")
-	if err == nil {
-		return program
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal("there is no slowhttptest: install Debian's package of that name")
-	}
-	t.Skip("there is no slowhttptest")
-	return ""
-}
+	"github.com/sallyport/sallyport/core/gatewaytest/wat"
+)
 
 // Hundreds of clients that send their heads or bodies a few bytes at a time, or read so, do not keep others from being served.
 func TestSlowHTTPTest(t *testing.T) {
-	program := slowProgram(t)
+	program, err := exec.LookPath("slowhttptest")
+	if err != nil {
+		wat.Missing(t, "slowhttptest")
+	}
 	const attackers = 400
 	g := Start(t, routes(Backend(t, func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
