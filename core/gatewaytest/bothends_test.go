@@ -277,6 +277,21 @@ func TestExpect(t *testing.T) {
 		io.WriteString(up, goOn+ok200+"Content-Length: 0\r\n\r\n") // no second one passes
 		hear(t, "client", c, ok200+"Content-Length: 0\r\n\r\n")
 	})
+	t.Run("accepted, large", func(t *testing.T) {
+		const framing = "Content-Length: 1000000\r\n\r\n"
+		upstream, ended := make(chan *net.TCPConn, 1), make(chan struct{})
+		defer close(ended)
+		g := Start(t, routes(rawUpstream(t, upstream, ended), allToB))
+		c := dialRaw(t, g, post+"Expect: 100-continue\r\n"+framing)
+		up := <-upstream
+		hear(t, "upstream", up, postSaw+framing)
+		hear(t, "client", c, goOn)
+		content := strings.Repeat("x", 1_000_000)
+		go io.WriteString(c, content)
+		hear(t, "upstream", up, content)
+		io.WriteString(up, ok200+"Content-Length: 0\r\n\r\n")
+		hear(t, "client", c, ok200+"Content-Length: 0\r\n\r\n")
+	})
 	t.Run("refused by the chain", func(t *testing.T) {
 		answer := raw(t, Start(t, "[[routes]]\nname = \"r\"\npath = \"/\"\nrespond = { status = 401, body = \"no\" }\n").Addr, expects)
 		if !strings.HasPrefix(answer, "HTTP/1.1 401 ") || strings.Contains(answer, " 100 ") || !strings.HasSuffix(answer, "Connection: close\r\n\r\nno") {
