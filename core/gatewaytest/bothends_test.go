@@ -298,6 +298,15 @@ func TestExpect(t *testing.T) {
 			t.Errorf("got %q", answer)
 		}
 	})
+	t.Run("refused by a filter", func(t *testing.T) {
+		g := Start(t, routes(Backend(t, Echo), allToB+"filters = [{ use = \"ratelimit\", rate = \"1/d\" }]\n"))
+		if status, _, _ := g.Get("/"); status != 200 {
+			t.Fatalf("got %d", status)
+		}
+		if answer := raw(t, g.Addr, expects); !strings.HasPrefix(answer, "HTTP/1.1 429 ") || strings.Contains(answer, " 100 ") {
+			t.Errorf("got %q", answer)
+		}
+	})
 	t.Run("refused by max_body", func(t *testing.T) {
 		g := Start(t, routes(bytesServer(t, "", "", true, make(chan string, 1)), allToB+"max_body = \"1B\"\n"))
 		if answer := raw(t, g.Addr, expects); !strings.HasPrefix(answer, "HTTP/1.1 413 ") || strings.Contains(answer, " 100 ") {

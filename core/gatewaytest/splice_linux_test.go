@@ -247,3 +247,27 @@ func TestDrainCutsLargeAnswers(t *testing.T) {
 		})
 	}
 }
+
+// A server that uses sendfile gives pages of the file itself.
+func TestLargeFileFromNginx(t *testing.T) {
+	dir := t.TempDir()
+	file, err := os.Create(filepath.Join(dir, "file"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if _, err := io.Copy(file, &pattern{8 * large}); err != nil {
+		t.Fatal(err)
+	}
+	g := Start(t, routes(startNginx(t, "sendfile on; location / { root "+dir+"; }"), allToB))
+	for range 3 {
+		resp, err := http.Get(g.URL + "/file")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := sum(resp.Body), sum(&pattern{8 * large}); got != want || resp.StatusCode != 200 {
+			t.Errorf("got  %d %s\nwant %s", resp.StatusCode, got, want)
+		}
+		resp.Body.Close()
+	}
+}
