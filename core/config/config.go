@@ -76,13 +76,14 @@ type Certificate struct {
 
 // Limits are the bounds of one listener. Sizes are bytes.
 type Limits struct {
-	Head        int           // the request line and all fields
-	Fields      int           // how many
-	URI         int           // the request target
-	HeadTimeout time.Duration // from a head's first byte to its last
-	IdleTimeout time.Duration // between requests
-	BodyTimeout time.Duration // without progress while a body is read or written
-	Connections int           // open at once; more wait to be accepted
+	Head             int           // the request line and all fields
+	Fields           int           // how many
+	URI              int           // the request target
+	HeadTimeout      time.Duration // from a head's first byte to its last
+	IdleTimeout      time.Duration // between requests
+	BodyTimeout      time.Duration // without progress while a request's body is read, or an answer is written
+	Connections      int           // open at once; more wait to be accepted
+	ConnectionsPerIP int           // open at once from one address; more are closed; 0: no bound
 }
 
 // Admin is the [admin] table.
@@ -214,6 +215,7 @@ type Route struct {
 	UpstreamHost  string        // "pass", "upstream" or a name to send as Host
 	Timeout       time.Duration // of the whole exchange up to the response's head; 0: none
 	MaxBody       int64         // bytes; 0: no bound
+	IdleTimeout   time.Duration // of a tunnel, or an answer's content, that brings no byte
 	Filters       []Filter
 }
 

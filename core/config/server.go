@@ -7,7 +7,8 @@ import (
 
 const (
 	defaultDrain = 30 * time.Second
-	longest      = 24 * time.Hour // of all time-outs
+	longest      = 24 * time.Hour        // of all time-outs
+	shortest     = 10 * time.Millisecond // of those that cannot be off
 )
 
 func readServer(v value, c *Config) {
@@ -71,7 +72,6 @@ func defaultLimits() Limits {
 }
 
 func limitKeys() keys[Limits] {
-	const shortest = 10 * time.Millisecond
 	return keys[Limits]{
 		{"head", func(v value, l *Limits) { size(v, &l.Head, 1<<10, 1<<20) }},
 		{"fields", func(v value, l *Limits) { integer(v, &l.Fields, 1, 10_000) }},
@@ -80,6 +80,7 @@ func limitKeys() keys[Limits] {
 		{"idle_timeout", func(v value, l *Limits) { v.duration(&l.IdleTimeout, shortest, longest) }},
 		{"body_timeout", func(v value, l *Limits) { v.duration(&l.BodyTimeout, shortest, longest) }},
 		{"connections", func(v value, l *Limits) { integer(v, &l.Connections, 1, 10_000_000) }},
+		{"connections_per_ip", func(v value, l *Limits) { integer(v, &l.ConnectionsPerIP, 0, 10_000_000) }},
 	}
 }
 

@@ -39,8 +39,9 @@ type conn struct {
 	onRead   func(uintptr) bool // c.readable, made once
 	peer     netip.AddrPort
 	peerText string
-	trust    *Options // those that trusted was found with
-	trusted  bool     // the peer is a trusted proxy
+	counted  netip.Addr // the entry of the listener's clients that it is in, if any
+	trust    *Options   // those that trusted was found with
+	trusted  bool       // the peer is a trusted proxy
 
 	tls     *TLS     // nil: plain
 	wire    *wire    // between sock and TLS

@@ -23,6 +23,11 @@ type Listener struct {
 	space sync.Cond // a connection is gone, or Options or draining have changed
 	conns map[*conn]struct{}
 	http2 map[*http2Conn]struct{} // those of conns that speak HTTP/2
+
+	clients perIP // guarded by mu
+
+	refused atomic.Uint64 // connections of clients that had too many
+	told    refusals      // of the accepting goroutine
 }
 
 // Listen binds an address at once, host:port or "unix:" and a path; connections wait until Start.
@@ -116,14 +121,21 @@ func (l *Listener) waitForSpace() bool {
 func (l *Listener) open(nc net.Conn) {
 	c := newConn(l, nc)
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.conns[c] = struct{}{}
-	l.running.Go(c.run)
+	admitted := l.clients.admit(c, l.options.Load())
+	if admitted {
+		l.conns[c] = struct{}{}
+		l.running.Go(c.run)
+	}
+	l.mu.Unlock()
+	if !admitted {
+		l.turnAway(c)
+	}
 }
 
 func (l *Listener) remove(c *conn) {
 	l.mu.Lock()
 	delete(l.conns, c)
+	l.clients.release(c)
 	l.space.Signal()
 	l.mu.Unlock()
 }

@@ -41,14 +41,19 @@ func (s *sender) begin(p []byte) []byte {
 
 func (s *sender) wait(p []byte, now time.Time, timeout time.Duration) error {
 	for {
-		if left := s.until.Sub(now); left < timeout-timeout/10 || left > timeout {
-			s.until = now.Add(timeout)
-			_ = s.nc.SetWriteDeadline(s.until) // fails on closed connections only, which Write tells
-		}
+		s.extend(now, timeout)
 		n, err := s.nc.Write(p)
 		if n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
 		}
 		p, now, s.until = p[n:], time.Now(), time.Time{} // slow, but it moves
+	}
+}
+
+// extend sees to it that the write deadline is about timeout away.
+func (s *sender) extend(now time.Time, timeout time.Duration) {
+	if left := s.until.Sub(now); left < timeout-timeout/10 || left > timeout {
+		s.until = now.Add(timeout)
+		_ = s.nc.SetWriteDeadline(s.until) // fails on closed connections only, which the next write tells
 	}
 }

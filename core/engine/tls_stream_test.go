@@ -42,14 +42,14 @@ func TestTunnelOverTLS(t *testing.T) {
 	}
 }
 
-// slowSocket takes a byte of each write before its deadline passes, and from a time on none.
-type slowSocket struct {
+// stingySocket takes a byte of each write before its deadline passes, and from a time on none.
+type stingySocket struct {
 	net.Conn
 	takes int
 	got   []byte
 }
 
-func (s *slowSocket) Write(p []byte) (int, error) {
+func (s *stingySocket) Write(p []byte) (int, error) {
 	if s.takes == 0 {
 		return 0, os.ErrDeadlineExceeded
 	}
@@ -61,7 +61,7 @@ func (s *slowSocket) Write(p []byte) (int, error) {
 	return 1, os.ErrDeadlineExceeded
 }
 
-func (*slowSocket) SetWriteDeadline(time.Time) error { return nil }
+func (*stingySocket) SetWriteDeadline(time.Time) error { return nil }
 
 // TestPacedWrite: to crypto/tls a write that fails is the end of the connection, so one goes on for as long as the client takes
 // some of it before each deadline.
@@ -73,7 +73,7 @@ func TestPacedWrite(t *testing.T) {
 		got   string
 		err   error
 	}{{6, "record", nil}, {3, "rec", os.ErrDeadlineExceeded}} {
-		slow := &slowSocket{takes: c.takes}
+		slow := &stingySocket{takes: c.takes}
 		w := &wire{Conn: slow, c: &conn{listener: l}, out: sender{nc: slow}, paced: true}
 		if n, err := w.Write([]byte("record")); err != c.err || err == nil && n != 6 || string(slow.got) != c.got {
 			t.Errorf("got %d, %v with %q written, want %v with %q", n, err, slow.got, c.err, c.got)

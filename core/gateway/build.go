@@ -66,7 +66,9 @@ func (b *builder) buildRoutes() {
 	for i := range b.cfg.Routes {
 		r := &b.cfg.Routes[i]
 		patterns[i] = pattern(r)
-		b.s.routes[i] = servedRoute{name: r.Name, chain: b.buildChain(r), backend: b.buildBackend(r), rejectEncoded: r.RejectEncoded, callsHTTP2: b.callsHTTP2(r)}
+		b.s.routes[i] = servedRoute{
+			name: r.Name, chain: b.buildChain(r), backend: b.buildBackend(r), rejectEncoded: r.RejectEncoded, callsHTTP2: b.callsHTTP2(r), idle: r.IdleTimeout,
+		}
 	}
 	table, err := route.Build(patterns)
 	if err != nil {

@@ -65,6 +65,17 @@ func (g *Gateway) retireListener(address string, l *engine.Listener, cfg *config
 	}
 }
 
+// refused returns how many connections each listener has turned away, by the address as configured.
+func (g *Gateway) refused() map[string]uint64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	counts := make(map[string]uint64, len(g.listeners))
+	for configured, l := range g.listeners {
+		counts[configured] = l.Refused()
+	}
+	return counts
+}
+
 // closeListeners closes listeners that were never started.
 func closeListeners(listeners map[string]*engine.Listener) {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -89,15 +100,16 @@ func drainAll(ctx context.Context, listeners map[string]*engine.Listener) error 
 
 func (s *Snapshot) listenerOptions(l config.Listener) engine.Options {
 	return engine.Options{
-		Limits:         http1.Limits{Head: l.Limits.Head, Fields: l.Limits.Fields, URI: l.Limits.URI},
-		HeadTimeout:    l.Limits.HeadTimeout,
-		IdleTimeout:    l.Limits.IdleTimeout,
-		BodyTimeout:    l.Limits.BodyTimeout,
-		Connections:    l.Limits.Connections,
-		TrustedProxies: l.TrustedProxies,
-		TrustUnix:      l.TrustUnix,
-		TLS:            s.tls[l.Address],
-		HTTP2:          l.HTTP2,
-		RedirectHTTPS:  l.RedirectHTTPS,
+		Limits:           http1.Limits{Head: l.Limits.Head, Fields: l.Limits.Fields, URI: l.Limits.URI},
+		HeadTimeout:      l.Limits.HeadTimeout,
+		IdleTimeout:      l.Limits.IdleTimeout,
+		BodyTimeout:      l.Limits.BodyTimeout,
+		Connections:      l.Limits.Connections,
+		ConnectionsPerIP: l.Limits.ConnectionsPerIP,
+		TrustedProxies:   l.TrustedProxies,
+		TrustUnix:        l.TrustUnix,
+		TLS:              s.tls[l.Address],
+		HTTP2:            l.HTTP2,
+		RedirectHTTPS:    l.RedirectHTTPS,
 	}
 }

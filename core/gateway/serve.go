@@ -75,7 +75,7 @@ func (s *Snapshot) match(x *exchange.Exchange) (*servedRoute, *fault.Fault) {
 		return nil, fault.New(fault.NotFound, fault.Client, "no route for this host and path")
 	}
 	r := &s.routes[index]
-	x.Route = r.name
+	x.Route, x.Idle = r.name, r.idle
 	for _, encoded := range r.rejectEncoded {
 		if strings.Contains(x.Req.Path, encoded) {
 			return nil, fault.New(fault.BadRequest, fault.Client, "the path holds an encoded character that this route refuses: "+encoded)

@@ -29,7 +29,8 @@ type servedRoute struct {
 	chain         *chain.Chain
 	backend       answerer
 	rejectEncoded []string
-	callsHTTP2    bool // the upstream can take gRPC calls, but maybe none of gRPC-Web
+	callsHTTP2    bool          // the upstream can take gRPC calls, but maybe none of gRPC-Web
+	idle          time.Duration // of Exchange.Idle
 }
 
 // Snapshot is one immutable generation of everything built from one config. Exchanges pin the one that they began

@@ -7,6 +7,7 @@ import (
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
 	"github.com/sallyport/sallyport/core/http1"
+	"github.com/sallyport/sallyport/core/nonblock"
 )
 
 // http1Transport speaks HTTP/1.1 over connections that it keeps.
@@ -16,6 +17,7 @@ type http1Transport struct {
 	limits          http1.Limits
 	buffers         bufferPool
 	copies          bufferPool
+	pipes           nonblock.Pipes
 }
 
 func newHTTP1(o Options) *http1Transport {
