@@ -4,7 +4,7 @@
 #   make plugins      bin/plugins/*.wasm: with TinyGo if there is one, else with Go; the Rust ones if cargo has wasm32
 #   make run          the gateway with gateway.toml before a sample service, and curl lines to try
 #   make test         every module's tests          make race   the same with the race detector (needs a C compiler)
-#   make bench        side by side with other proxies (nginx-light, wrk; haproxy and Caddy if there); BENCH='-rounds 5'
+#   make bench        side by side with other proxies (nginx-light, wrk; haproxy, h2load and Caddy if there); BENCH='-rounds 5'
 #   make bench-micro  Go's own benchmarks           make fuzz   every fuzz target for FUZZTIME
 #   make lint         gofmt, go vet, staticcheck    make clean  removes what was built
 

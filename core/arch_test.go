@@ -29,6 +29,7 @@ var house = map[string][]string{
 	// floor 2
 	"core/exchange": {"core/header", "core/fault"},
 	"core/http1":    {"core/header", "core/fault"},
+	"core/grpc":     {"core/header", "core/fault"},
 	// floor 3
 	"core/chain":     {"core/header", "core/fault", "core/exchange"},
 	"core/upstream":  {"core/header", "core/fault", "core/exchange", "core/http1", "core/balance", "core/nonblock"},
@@ -40,9 +41,9 @@ var house = map[string][]string{
 	"core/plugin/meter": {},
 	"core/plugin":       {"core/header", "core/fault", "core/exchange", "core/http1", "core/chain", "core/plugin/abi", "core/plugin/meter"},
 	"core/filter":       {"core/header", "core/fault", "core/exchange", "core/http1", "core/chain", "core/limit"},
-	"core/backend":      {"core/header", "core/fault", "core/exchange", "core/upstream", "core/filter"},
+	"core/backend":      {"core/header", "core/fault", "core/exchange", "core/grpc", "core/upstream", "core/filter"},
 	// floor 5: the only translator of config
-	"core/gateway": {"core/header", "core/fault", "core/exchange", "core/http1", "core/config", "core/limit", "core/store", "core/chain",
+	"core/gateway": {"core/header", "core/fault", "core/exchange", "core/http1", "core/grpc", "core/config", "core/limit", "core/store", "core/jwt", "core/chain",
 		"core/upstream", "core/engine", "core/telemetry", "core/route", "core/plugin", "core/filter", "core/backend"},
 	// floor 6
 	"core/admin":  {"core/fault", "core/config", "core/gateway"},
@@ -52,6 +53,7 @@ var house = map[string][]string{
 	"cmd/bench":     {},
 	// beside the house
 	"core/gatewaytest":           {"core/config", "core/gateway"},
+	"core/gatewaytest/certs":     {},
 	"core/gatewaytest/wat":       {},
 	"core/gatewaytest/toolchain": {"core/gatewaytest/wat"},
 	"examples/backend":           {},

@@ -20,6 +20,7 @@ const (
 // site is what a contender is told: where to write, where to listen and whom to ask.
 type site struct {
 	dir       string // for its files
+	certs     string // folder of the certificate's files
 	address   string // to listen on
 	backend   string // address
 	self      string // this program
@@ -35,11 +36,12 @@ type server struct {
 
 // contender is a proxy that can be measured.
 type contender struct {
-	name    string
-	program string   // to be found in PATH; "": none needed
-	plugins []string // of Sallyport
-	gateway bool     // it is Sallyport
-	setUp   func(site) (server, error)
+	name     string
+	protocol protocol
+	program  string   // to be found in PATH; "": none needed
+	plugins  []string // of Sallyport
+	gateway  bool     // it is Sallyport
+	setUp    func(site) (server, error)
 }
 
 // oneThread is the environment of programs written in Go.
@@ -55,14 +57,23 @@ func contenders() []contender {
 		{name: "haproxy", program: "haproxy", setUp: haproxyProxy},
 		{name: "reverseproxy", setUp: reverseProxy},
 		{name: "caddy", program: "caddy", setUp: caddyProxy},
+		gatewayOver(tls1),
+		{name: "nginx/tls", protocol: tls1, program: "nginx", setUp: nginxTLS},
+		{name: "haproxy/tls", protocol: tls1, program: "haproxy", setUp: haproxyTLS},
+		gatewayOver(h2),
+		{name: "nginx/h2", protocol: h2, program: "nginx", setUp: nginxTLS},
+		{name: "haproxy/h2", protocol: h2, program: "haproxy", setUp: haproxyTLS},
 	}
 }
 
 // missing names what the contender needs and this machine does not have, or "".
 func (c contender) missing(at site) string {
-	if c.program != "" {
-		if _, err := exec.LookPath(c.program); err != nil {
-			return c.program
+	for _, program := range []string{c.program, c.protocol.needs()} {
+		if program == "" {
+			continue
+		}
+		if _, err := exec.LookPath(program); err != nil {
+			return program
 		}
 	}
 	var files []string
@@ -83,7 +94,7 @@ func (c contender) missing(at site) string {
 // writeConfig writes a contender's file, with the words in braces replaced, and returns its path.
 func (s site) writeConfig(name, text string) (string, error) {
 	file := filepath.Join(s.dir, name)
-	text = strings.NewReplacer("{DIR}", s.dir, "{ADDRESS}", s.address, "{BACKEND}", s.backend).Replace(text)
+	text = strings.NewReplacer("{DIR}", s.dir, "{CERTS}", s.certs, "{ADDRESS}", s.address, "{BACKEND}", s.backend).Replace(text)
 	return file, os.WriteFile(file, []byte(text), 0o600)
 }
 

@@ -40,7 +40,7 @@ func TestConfigsAreComplete(t *testing.T) {
 				}
 				said += string(text)
 			}
-			for _, placeholder := range []string{"{DIR}", "{ADDRESS}", "{BACKEND}", "{PAYLOAD}", "{PLUGINS}", "{CACHE}"} {
+			for _, placeholder := range []string{"{DIR}", "{ADDRESS}", "{BACKEND}", "{PAYLOAD}", "{PLUGINS}", "{CACHE}", "{CERTS}", "{LISTEN}"} {
 				if strings.Contains(said, placeholder) {
 					t.Errorf("%s was left in:\n%s", placeholder, said)
 				}
@@ -88,7 +88,7 @@ func TestReverseProxyPassesOn(t *testing.T) {
 }
 
 func TestReadyTellsWhatAProcessSaid(t *testing.T) {
-	p, err := startProcess(t.TempDir(), proxyCore, "crash", "127.0.0.1:1", []string{"sh", "-c", "echo no such port; exit 3"}, nil)
+	p, err := startProcess(t.TempDir(), proxyCore, contender{name: "crash"}, "127.0.0.1:1", server{argv: []string{"sh", "-c", "echo no such port; exit 3"}})
 	if err != nil {
 		t.Skip(err)
 	}

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
@@ -34,7 +36,7 @@ func newField(ctx context.Context, s settings) (*field, error) {
 		return nil, err
 	}
 	f := &field{settings: s, dir: dir}
-	if err := f.startAll(ctx); err != nil {
+	if err := errors.Join(writeCertificate(dir), f.startAll(ctx)); err != nil {
 		f.close()
 		return nil, err
 	}
@@ -50,7 +52,7 @@ func (f *field) startAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	base := site{backend: f.backend.address, self: self, sallyport: f.sallyport, plugins: f.plugins}
+	base := site{certs: f.dir, backend: f.backend.address, self: self, sallyport: f.sallyport, plugins: f.plugins}
 	for _, c := range contenders() {
 		if !f.wanted(c.name) {
 			continue
@@ -93,7 +95,7 @@ func (f *field) start(ctx context.Context, core string, at site, c contender) (*
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.name, err)
 	}
-	p, err := startProcess(at.dir, core, c.name, at.address, server.argv, server.env)
+	p, err := startProcess(at.dir, core, c, at.address, server)
 	if err != nil {
 		return nil, err
 	}
@@ -114,22 +116,24 @@ func (f *field) close() {
 	os.RemoveAll(f.dir)
 }
 
-// measureAll runs rounds over all proxies in turn until each has enough that count, or has had twice as many.
+// measureAll has all proxies run in turn until each has enough rounds that count, or has had twice as many. All take part in each turn, since
+// what is compared are the rounds of one turn: machines change from one minute to the next.
 func (f *field) measureAll(ctx context.Context) ([]result, error) {
 	results := make([]result, len(f.proxies))
 	for turn := 1; turn <= 2*f.rounds; turn++ {
 		for i, p := range f.proxies {
-			results[i].name = p.name
-			if len(results[i].counts) >= f.rounds {
-				continue
-			}
+			results[i].name, results[i].protocol = p.name, p.protocol
 			one, err := f.measure(ctx, p)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", p.name, err)
 			}
+			one.turn = turn
 			results[i].add(one, f.minBusy)
 			fmt.Fprintf(os.Stderr, "turn %d  %-22s %6.2f µs per request  %7.0f requests/s  core %5.1f %% busy\n",
 				turn, p.name, one.cpuPerRequest(), one.perSecond(), 100*one.busy())
+		}
+		if !slices.ContainsFunc(results, func(r result) bool { return len(r.counts) < f.rounds }) {
+			break
 		}
 	}
 	return results, nil
@@ -137,14 +141,14 @@ func (f *field) measureAll(ctx context.Context) ([]result, error) {
 
 // measure loads one proxy for a second that does not count and then for the round.
 func (f *field) measure(ctx context.Context, p *process) (round, error) {
-	if _, err := runWrk(ctx, p.address, 1); err != nil {
+	if _, err := p.protocol.load(ctx, p.address, 1); err != nil {
 		return round{}, err
 	}
 	before, err := procs("/proc").cpu(p.cmd.Process.Pid)
 	if err != nil {
 		return round{}, err
 	}
-	l, err := runWrk(ctx, p.address, f.seconds)
+	l, err := p.protocol.load(ctx, p.address, f.seconds)
 	if err != nil {
 		return round{}, err
 	}

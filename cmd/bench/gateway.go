@@ -8,7 +8,7 @@ import (
 
 // gatewayHead is the part of a gateway.toml that all of Sallyport's contenders share. The admin listener is off.
 const gatewayHead = `[server]
-listen = ["{ADDRESS}"]
+listen = [{LISTEN}]
 
 [log]
 access = "off"
@@ -49,11 +49,23 @@ config = { header = "X-First-Plugin", value = "hello from the sandbox" }
 `}
 )
 
+const (
+	plainListener = `"{ADDRESS}"`
+	tlsListener   = `{ address = "{ADDRESS}", tls = { certificates = [{ cert = "{CERTS}/` + certFile + `", key = "{CERTS}/` + keyFile + `" }] } }`
+)
+
+// gatewayOver is Sallyport without a filter, over TLS.
+func gatewayOver(p protocol) contender {
+	text := strings.ReplaceAll(gatewayHead, "{LISTEN}", tlsListener)
+	setUp := func(s site) (server, error) { return gatewayServer(s, text) }
+	return contender{name: "sallyport" + string(p), protocol: p, gateway: true, setUp: setUp}
+}
+
 // gatewayWith is Sallyport with a chain of these filters.
 func gatewayWith(name string, filters ...filter) contender {
 	c := contender{name: name, gateway: true}
 	var text strings.Builder
-	text.WriteString(gatewayHead)
+	text.WriteString(strings.ReplaceAll(gatewayHead, "{LISTEN}", plainListener))
 	for _, f := range filters {
 		text.WriteString("  [[routes.filters]]\n" + f.toml)
 		if f.plugin != "" {

@@ -39,7 +39,7 @@ const nginxConfig = nginxHead + `
 		keepalive_requests 1000000000;
 	}
 	server {
-		listen {ADDRESS} backlog=1024;
+		listen {ADDRESS} backlog=1024{LISTEN};
 		location / {
 			proxy_pass http://bench;
 			proxy_http_version 1.1;
@@ -65,8 +65,8 @@ defaults
 	option forwardfor
 	http-reuse always
 frontend front
-	bind {ADDRESS}
-	http-request set-header X-Forwarded-Proto http
+	bind {ADDRESS}{LISTEN}
+	http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
 	http-request set-header X-Forwarded-Host %[req.hdr(host)]
 	default_backend bench
 backend bench
@@ -92,15 +92,34 @@ func backendServer(s site) (server, error) {
 	return nginx(s, strings.ReplaceAll(backendConfig, "{PAYLOAD}", payload))
 }
 
-func nginxProxy(s site) (server, error) { return nginx(s, nginxConfig) }
+// One cipher for all: else nginx would take the longer key, which clients offer first.
+const nginxListenTLS = ` ssl http2;
+		ssl_certificate {CERTS}/` + certFile + `;
+		ssl_certificate_key {CERTS}/` + keyFile + `;
+		ssl_protocols TLSv1.3;
+		ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256`
+
+const haproxyListenTLS = ` ssl crt {CERTS}/` + bothFile + ` alpn h2,http/1.1 ssl-min-ver TLSv1.3 ciphersuites TLS_AES_128_GCM_SHA256`
+
+func nginxProxy(s site) (server, error) {
+	return nginx(s, strings.ReplaceAll(nginxConfig, "{LISTEN}", ""))
+}
+
+func nginxTLS(s site) (server, error) {
+	return nginx(s, strings.ReplaceAll(nginxConfig, "{LISTEN}", nginxListenTLS))
+}
 
 func nginx(s site, text string) (server, error) {
 	file, err := s.writeConfig("nginx.conf", text)
 	return server{argv: []string{"nginx", "-p", s.dir, "-e", s.dir + "/error.log", "-c", file}}, err
 }
 
-func haproxyProxy(s site) (server, error) {
-	file, err := s.writeConfig("haproxy.cfg", haproxyConfig)
+func haproxyProxy(s site) (server, error) { return haproxy(s, "") }
+
+func haproxyTLS(s site) (server, error) { return haproxy(s, haproxyListenTLS) }
+
+func haproxy(s site, listen string) (server, error) {
+	file, err := s.writeConfig("haproxy.cfg", strings.ReplaceAll(haproxyConfig, "{LISTEN}", listen))
 	return server{argv: []string{"haproxy", "-db", "-f", file}}, err
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -16,29 +17,30 @@ import (
 
 // process is a server that this program started and will stop.
 type process struct {
-	name    string
-	address string // where it answers
-	cmd     *exec.Cmd
-	log     string        // the file with what it printed
-	ended   chan struct{} // closed when it has
+	name     string
+	protocol protocol
+	address  string // where it answers
+	cmd      *exec.Cmd
+	log      string        // the file with what it printed
+	ended    chan struct{} // closed when it has
 }
 
-// startProcess starts argv on one core with its output in dir.
-func startProcess(dir, core, name, address string, argv, env []string) (*process, error) {
-	log, err := os.Create(filepath.Join(dir, name+".log"))
+// startProcess starts a contender's server on one core with its output in dir.
+func startProcess(dir, core string, c contender, address string, s server) (*process, error) {
+	log, err := os.Create(filepath.Join(dir, "output.log"))
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
-	cmd := exec.Command("taskset", append([]string{"-c", core}, argv...)...)
-	cmd.Env = append(os.Environ(), env...)
+	cmd := exec.Command("taskset", append([]string{"-c", core}, s.argv...)...)
+	cmd.Env = append(os.Environ(), s.env...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, log, log
 	// A group of its own keeps a terminal's Ctrl-C from reaching it before us.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", c.name, err)
 	}
-	p := &process{name: name, address: address, cmd: cmd, log: log.Name(), ended: make(chan struct{})}
+	p := &process{name: c.name, protocol: c.protocol, address: address, cmd: cmd, log: log.Name(), ended: make(chan struct{})}
 	go func() {
 		cmd.Wait()
 		close(p.ended)
@@ -67,15 +69,18 @@ func (p *process) ready(ctx context.Context) error {
 	}
 }
 
-// probe sends the request that wrk will send and compares the answer.
+// probeClient believes any certificate: it asks only servers that this program has started.
+var probeClient = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}}
+
+// probe sends the request that the load will consist of and compares the answer.
 func (p *process) probe(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.address+path, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.protocol.url(p.address), nil)
 	if err != nil {
 		return err
 	}
 	req.Header.Set(keyHeader, key)
 	req.Close = true
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := probeClient.Do(req)
 	if err != nil {
 		return err
 	}

@@ -22,8 +22,8 @@ type report struct {
 	Rows        []row     `json:"rows"`
 }
 
-// row is one proxy: medians over the rounds that count, and how they compare with nginx in the same run. Ratios are 0
-// when nginx, or the proxy itself, has no round that counts.
+// row is one proxy: medians over the rounds that count, and of how they compare with nginx's round of the same turn and protocol. Ratios
+// are 0 when there is no turn in which both count.
 type row struct {
 	Name         string  `json:"name"`
 	CPU          float64 `json:"cpu_us_per_request"`
@@ -43,17 +43,17 @@ func newReport(s settings, results []result) report {
 		Time: time.Now().UTC(), GoVersion: runtime.Version(), Cores: runtime.NumCPU(),
 		Connections: connections, Seconds: s.seconds, AnswerBytes: len(payload), MinBusy: s.minBusy,
 	}
-	var nginx row
+	peers := map[protocol]result{}
 	for _, one := range results {
-		next := newRow(one)
-		if one.name == "nginx" {
-			nginx = next
+		if one.name == "nginx"+string(one.protocol) {
+			peers[one.protocol] = one
 		}
-		r.Rows = append(r.Rows, next)
 	}
-	for i := range r.Rows {
-		r.Rows[i].CPURatio = ratio(r.Rows[i].CPU, nginx.CPU)
-		r.Rows[i].PerSecRatio = ratio(r.Rows[i].PerSecond, nginx.PerSecond)
+	for _, one := range results {
+		next, peer := newRow(one), peers[one.protocol]
+		next.CPURatio = one.ratioTo(peer, round.cpuPerRequest)
+		next.PerSecRatio = one.ratioTo(peer, round.perSecond)
+		r.Rows = append(r.Rows, next)
 	}
 	return r
 }
@@ -75,8 +75,8 @@ func newRow(one result) row {
 
 // print writes the table for people.
 func (r report) print(w io.Writer) {
-	fmt.Fprintf(w, "\nEach proxy alone on core %s; wrk -t1 -c%d -d%ds and nginx with an answer of %d bytes on core %s. Medians.\n\n",
-		proxyCore, r.Connections, r.Seconds, r.AnswerBytes, loadCore)
+	fmt.Fprintf(w, "\nEach proxy alone on core %s; wrk -t1 -c%d -d%ds (for HTTP/2: h2load -c%d -m%d) and nginx with an answer of %d bytes on core %s.\nMedians; ratios are to nginx in the same turn, over the same protocol.\n\n",
+		proxyCore, r.Connections, r.Seconds, h2Connections, h2Streams, r.AnswerBytes, loadCore)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "proxy\tCPU µs/request\tleast–most\t× nginx\trequests/s\t× nginx\tp50 µs\tp99 µs\trounds\tthrown away\t")
 	for _, one := range r.Rows {
@@ -84,8 +84,8 @@ func (r report) print(w io.Writer) {
 			fmt.Fprintf(t, "%s\t–\t–\t–\t–\t–\t–\t–\t0\t%d\t\n", one.Name, one.RoundsThrown)
 			continue
 		}
-		fmt.Fprintf(t, "%s\t%.2f\t%.2f–%.2f\t%s\t%.0f\t%s\t%.0f\t%.0f\t%d\t%d\t\n", one.Name, one.CPU, one.CPULeast, one.CPUMost,
-			times(one.CPURatio), one.PerSecond, times(one.PerSecRatio), one.P50, one.P99, one.RoundsCount, one.RoundsThrown)
+		fmt.Fprintf(t, "%s\t%.2f\t%.2f–%.2f\t%s\t%.0f\t%s\t%s\t%s\t%d\t%d\t\n", one.Name, one.CPU, one.CPULeast, one.CPUMost,
+			times(one.CPURatio), one.PerSecond, times(one.PerSecRatio), micros(one.P50), micros(one.P99), one.RoundsCount, one.RoundsThrown)
 	}
 	t.Flush()
 	fmt.Fprintf(w, "\nA round in which the proxy used less than %.0f %% of its core is thrown away. Compare the ratios of one run, not\nfigures of different runs or machines.\n", 100*r.MinBusy)
@@ -96,6 +96,14 @@ func times(ratio float64) string {
 		return "–"
 	}
 	return fmt.Sprintf("%.2f", ratio)
+}
+
+// micros leaves out what the load did not tell.
+func micros(value float64) string {
+	if value == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.0f", value)
 }
 
 // writeJSON writes the same for programs.

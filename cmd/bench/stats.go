@@ -8,7 +8,8 @@ import (
 // round is one proxy under load for some seconds.
 type round struct {
 	load
-	cpu time.Duration // of the proxy and its children
+	turn int
+	cpu  time.Duration // of the proxy and its children
 }
 
 // busy is the share of its core that the proxy used while it was under load.
@@ -28,9 +29,10 @@ func (r round) perSecond() float64 {
 
 // result is everything that one proxy's rounds brought.
 type result struct {
-	name   string
-	counts []round // busy enough
-	thrown []round // not busy enough, so their CPU per request says little
+	name     string
+	protocol protocol
+	counts   []round // busy enough
+	thrown   []round // not busy enough, so their CPU per request says little
 }
 
 // add keeps a round, or throws it away when the proxy used less than minBusy of its core: then something else held
@@ -62,6 +64,19 @@ func (r result) valuesOf(value func(round) float64) []float64 {
 		values = append(values, value(one))
 	}
 	return values
+}
+
+// ratioTo is the median of the ratios to another result, turn by turn; 0 when they have none in common.
+func (r result) ratioTo(other result, value func(round) float64) float64 {
+	var ratios []float64
+	for _, one := range r.counts {
+		for _, its := range other.counts {
+			if one.turn == its.turn {
+				ratios = append(ratios, ratio(value(one), value(its)))
+			}
+		}
+	}
+	return median(ratios)
 }
 
 // median is the middle value, or the mean of the two in the middle, or 0 of none.

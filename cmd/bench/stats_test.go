@@ -37,6 +37,19 @@ func of(requests int64, cpu time.Duration) round {
 	return round{load: load{requests: requests, elapsed: time.Second, p50: time.Millisecond, p99: 2 * time.Millisecond}, cpu: cpu}
 }
 
+func in(turn int, r round) round {
+	r.turn = turn
+	return r
+}
+
+func TestRatiosAreOfTheSameTurn(t *testing.T) {
+	a := result{counts: []round{in(1, of(100, time.Second)), in(2, of(300, time.Second)), in(4, of(1, time.Second))}}
+	b := result{counts: []round{in(1, of(100, time.Second)), in(2, of(100, time.Second)), in(3, of(9, time.Second))}}
+	if got := a.ratioTo(b, round.perSecond); got != 2 {
+		t.Errorf("got %v, want 2, the median of 1 and 3", got)
+	}
+}
+
 func TestRoundsBelowTheMarkAreThrownAway(t *testing.T) {
 	var r result
 	for _, cpu := range []time.Duration{949 * time.Millisecond, 950 * time.Millisecond, time.Second} {
@@ -49,8 +62,9 @@ func TestRoundsBelowTheMarkAreThrownAway(t *testing.T) {
 
 func TestReportComparesWithNginx(t *testing.T) {
 	results := []result{
-		{name: "sallyport", counts: []round{of(100_000, 960*time.Millisecond), of(50_000, time.Second), of(125_000, time.Second)}},
+		{name: "sallyport", counts: []round{of(100_000, 960*time.Millisecond), in(2, of(50_000, time.Second)), in(3, of(125_000, time.Second))}},
 		{name: "nginx", counts: []round{of(80_000, 960*time.Millisecond)}},
+		{name: "sallyport/h2", protocol: h2, counts: []round{of(10_000, time.Second)}},
 		{name: "haproxy", thrown: []round{of(1, time.Millisecond)}},
 	}
 	r := newReport(settings{seconds: 1, minBusy: 0.95}, results)
@@ -68,7 +82,8 @@ func TestReportComparesWithNginx(t *testing.T) {
 		{"p50", first.P50, 1000},
 		{"p99", first.P99, 2000},
 		{"nginx to itself", r.Rows[1].CPURatio, 1},
-		{"haproxy, of which nothing counts", r.Rows[2].CPURatio, 0},
+		{"haproxy, of which nothing counts", r.Rows[3].CPURatio, 0},
+		{"no nginx of the same protocol", r.Rows[2].CPURatio, 0},
 	} {
 		if math.Abs(c.got-c.want) > 1e-9 {
 			t.Errorf("%s: got %v, want %v", c.name, c.got, c.want)

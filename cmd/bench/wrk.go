@@ -68,12 +68,11 @@ func parsePercentiles(out string) (p50, p99 time.Duration, err error) {
 	return p50, p99, err
 }
 
-// runWrk loads the proxy at address for so many seconds, from the load's core.
-func runWrk(ctx context.Context, address string, seconds int) (load, error) {
+func runWrk(ctx context.Context, url string, seconds int) (load, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(seconds)*time.Second+30*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "taskset", "-c", loadCore, "wrk", "-t1", fmt.Sprintf("-c%d", connections),
-		fmt.Sprintf("-d%ds", seconds), "--latency", "-H", keyHeader+": "+key, "http://"+address+path)
+		fmt.Sprintf("-d%ds", seconds), "--latency", "-H", keyHeader+": "+key, url)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return load{}, fmt.Errorf("wrk: %w: %.200s", err, out)

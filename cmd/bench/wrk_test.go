@@ -44,3 +44,14 @@ func TestParseWrk(t *testing.T) {
 		})
 	}
 }
+
+func TestParseH2load(t *testing.T) {
+	const out = "finished in 5.01s, 23.60 req/s, 1.2MB/s\nrequests: 130 total, 128 started, 118 done, 117 succeeded, 1 failed, 0 errored, 0 timeout\n"
+	got, err := parseH2load(out)
+	if want := (load{requests: 118, elapsed: 5010 * time.Millisecond, failed: 1}); err != nil || got != want {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	}
+	if _, err := parseH2load("could not connect\n"); err == nil {
+		t.Error("no total: got no error")
+	}
+}

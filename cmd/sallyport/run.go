@@ -43,8 +43,9 @@ type process struct {
 	gateway *gateway.Gateway
 	admin   *admin.Server
 
-	mu  sync.Mutex
-	cfg *config.Config // the one in force
+	mu      sync.Mutex
+	cfg     *config.Config // the one in force
+	refused *config.Config // read after it, but it could not be built; nil: none was
 }
 
 func start(file string, stderr io.Writer) (*process, error) {
@@ -74,26 +75,49 @@ func (p *process) reload() error {
 	defer p.mu.Unlock()
 	cfg, err := config.Load(p.file)
 	if err == nil {
+		p.refused = cfg
 		err = p.gateway.Apply(cfg)
 	}
 	if err != nil {
 		p.log.Error("the new config was refused, the old one stays", "error", err)
 		return err
 	}
-	p.cfg = cfg
+	p.cfg, p.refused = cfg, nil
 	p.log.Info("reloaded", "generation", p.gateway.Current().Generation)
 	return nil
 }
 
 // pluginPaths are what the watcher looks at beside the config file.
 func (p *process) pluginPaths() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	paths := []string{p.cfg.Sandbox.Dir}
-	for _, plugin := range p.cfg.Plugins {
-		paths = append(paths, plugin.File)
+	var paths []string
+	for _, cfg := range p.configs() {
+		paths = append(paths, cfg.Sandbox.Dir)
+		for _, plugin := range cfg.Plugins {
+			paths = append(paths, plugin.File)
+		}
 	}
 	return paths
+}
+
+// certificatePaths are the files that the watcher looks at for the listeners' sake.
+func (p *process) certificatePaths() []string {
+	var paths []string
+	for _, cfg := range p.configs() {
+		for _, l := range cfg.Server.Listen {
+			paths = append(paths, l.TLS.Files()...)
+		}
+	}
+	return paths
+}
+
+// configs are the one in force and the one that was refused: the file that it lacks may come.
+func (p *process) configs() []*config.Config {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.refused != nil {
+		return []*config.Config{p.cfg, p.refused}
+	}
+	return []*config.Config{p.cfg}
 }
 
 func (p *process) serve() int {
@@ -126,6 +150,7 @@ func (p *process) watch(ctx context.Context, force <-chan struct{}) {
 	w := reload.Watcher{
 		Config:  p.file,
 		Plugins: p.pluginPaths,
+		Files:   p.certificatePaths,
 		Changed: func() { _ = p.reload() }, // reload has logged its error
 		Loaded:  p.loaded,
 		Log:     p.log,

@@ -17,7 +17,7 @@ type Proxy struct {
 	Host string
 	// UpstreamHost sends the chosen endpoint's own address instead.
 	UpstreamHost bool
-	// Timeout bounds the exchange up to the response's head; 0 for none.
+	// Timeout bounds the exchange up to the response's head, a gRPC call to its end; 0 for none.
 	Timeout time.Duration
 	// MaxBody is the most bytes of request content; 0 for no bound.
 	MaxBody int64
@@ -38,6 +38,11 @@ func (p *Proxy) Answer(x *exchange.Exchange) *fault.Fault {
 	}
 	if p.Timeout > 0 {
 		send.Deadline = x.Times.Start.Add(p.Timeout)
+	}
+	if isCall(x) {
+		if f := boundCall(x, &send); f != nil {
+			return f
+		}
 	}
 	return p.Upstream.Do(x, send)
 }

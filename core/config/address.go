@@ -23,10 +23,24 @@ func (v value) listenAddress(dst *string) {
 	}
 }
 
-// endpointAddress reads a host:port to connect to.
+// serverAddress reads what requests come in on: a host:port, or a Unix socket's path.
+func (v value) serverAddress(dst *string) {
+	s, _ := v.raw.(string)
+	if path, found := strings.CutPrefix(s, unixPrefix); found {
+		v.socketPath(dst, path)
+		return
+	}
+	v.listenAddress(dst)
+}
+
+// endpointAddress reads a host:port, or unix: and a path, to connect to.
 func (v value) endpointAddress(dst *string) {
 	s, ok := v.text(`an address such as "10.0.0.7:9001"`)
 	if !ok {
+		return
+	}
+	if path, found := strings.CutPrefix(s, unixPrefix); found {
+		v.socketPath(dst, path)
 		return
 	}
 	if host, port, ok := v.hostPort(s, 1); ok {
@@ -35,6 +49,29 @@ func (v value) endpointAddress(dst *string) {
 			return
 		}
 		*dst = net.JoinHostPort(host, port)
+	}
+}
+
+// unixPrefix begins the address of a Unix socket.
+const unixPrefix = "unix:"
+
+// maxSocketPath is how long systems let the path of a socket be: 108 bytes on Linux, 104 elsewhere, with a NUL at the end.
+const maxSocketPath = 103
+
+// socketPath reads the path of a Unix socket, which becomes absolute.
+func (v value) socketPath(dst *string, path string) {
+	var absolute string
+	if path == "" {
+		v.fail(`lacks the path of the socket, such as "unix:/run/app.sock"`)
+		return
+	}
+	value{v.r, v.key, path}.path(&absolute)
+	switch {
+	case absolute == "":
+	case len(absolute) > maxSocketPath:
+		v.fail("%q is %d bytes long, a socket's path can be %d at most", absolute, len(absolute), maxSocketPath)
+	default:
+		*dst = unixPrefix + absolute
 	}
 }
 
@@ -96,15 +133,22 @@ func isLabel(s string) bool {
 	return isBareKey(s) && len(s) <= 63 && s[0] != '-' && s[len(s)-1] != '-'
 }
 
-// prefixes reads a list of networks; an address stands for itself alone.
-func (v value) prefixes(dst *[]netip.Prefix) {
+// proxies reads a list of networks, an address standing for itself alone, and "unix".
+func (v value) proxies(l *Listener) {
 	var texts []string
 	v.texts(&texts, `networks such as "10.0.0.0/8"`, func(e value, s string) (string, bool) {
+		if s == "unix" {
+			return s, true
+		}
 		prefix, ok := e.prefix(s)
 		return prefix.String(), ok
 	})
 	for _, s := range texts {
-		*dst = append(*dst, netip.MustParsePrefix(s))
+		if s == "unix" {
+			l.TrustUnix = true
+			continue
+		}
+		l.TrustedProxies = append(l.TrustedProxies, netip.MustParsePrefix(s))
 	}
 }
 

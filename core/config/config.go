@@ -40,20 +40,54 @@ type Server struct {
 
 // Listener is one address that requests come in on.
 type Listener struct {
-	Address        string // host:port
+	Address        string // host:port, or "unix:" and an absolute path
 	TrustedProxies []netip.Prefix
+	TrustUnix      bool // whoever connects to a Unix socket is a trusted proxy
+	RedirectHTTPS  int  // the port that requests are sent to by https; 0: they are served
+	HTTP2          bool
+	TLS            *TLS // nil: plain
 	Limits         Limits
+}
+
+// TLS is how a listener secures its connections.
+type TLS struct {
+	Certificates []Certificate
+	StrictSNI    bool
+	MinVersion   string // "1.2" or "1.3"
+	ClientAuth   string // "none", "request", "require", "verify_if_given"
+	ClientCA     string // absolute path; "" where clients are not verified
+}
+
+// Files returns the paths that t names; none for nil.
+func (t *TLS) Files() []string {
+	if t == nil {
+		return nil
+	}
+	var files []string
+	for _, c := range t.Certificates {
+		files = append(files, c.Cert, c.Key)
+	}
+	if t.ClientCA != "" {
+		files = append(files, t.ClientCA)
+	}
+	return files
+}
+
+// Certificate is a certificate with its chain and its key: absolute paths of PEM files.
+type Certificate struct {
+	Cert, Key string
 }
 
 // Limits are the bounds of one listener. Sizes are bytes.
 type Limits struct {
-	Head        int           // the request line and all fields
-	Fields      int           // how many
-	URI         int           // the request target
-	HeadTimeout time.Duration // from a head's first byte to its last
-	IdleTimeout time.Duration // between requests
-	BodyTimeout time.Duration // without progress while a body is read or written
-	Connections int           // open at once; more wait to be accepted
+	Head             int           // the request line and all fields
+	Fields           int           // how many
+	URI              int           // the request target
+	HeadTimeout      time.Duration // from a head's first byte to its last
+	IdleTimeout      time.Duration // between requests
+	BodyTimeout      time.Duration // without progress while a request's body is read, or an answer is written
+	Connections      int           // open at once; more wait to be accepted
+	ConnectionsPerIP int           // open at once from one address; more are closed; 0: no bound
 }
 
 // Admin is the [admin] table.
@@ -126,11 +160,13 @@ type Upstream struct {
 	IdleTimeout     time.Duration // of a kept connection
 	MaxIdle         int           // kept connections per endpoint
 	Retries         int           // on another endpoint, when the request can be replayed
+	Protocol        string        // "http/1.1", "h2", "h2c"
+	TLS             *UpstreamTLS  // nil: none
 }
 
 // Endpoint is one server of an upstream.
 type Endpoint struct {
-	Address string // host:port
+	Address string // host:port, or unix: and an absolute path
 	Weight  int    // 1 to 1000
 }
 
@@ -158,6 +194,7 @@ type Filter struct {
 	RateLimit *RateLimit
 	Headers   *Headers
 	Rewrite   *Rewrite
+	Compress  *Compress
 }
 
 // RateLimit is the native filter `ratelimit`.
@@ -193,6 +230,15 @@ type Rewrite struct {
 	AddPrefix   string
 }
 
+// Compress is the native filter `compress`.
+type Compress struct {
+	Encodings  []string // of "zstd", "br" and "gzip", the preferred first
+	Types      []string // "type/subtype", "type/*" or "type/*+suffix", in lower case
+	MinSize    int64    // bytes
+	Level      string   // "fast", "default", "best"
+	MaxStreams int
+}
+
 // Route is one [[routes]] table.
 type Route struct {
 	Name          string
@@ -211,6 +257,7 @@ type Route struct {
 	UpstreamHost  string        // "pass", "upstream" or a name to send as Host
 	Timeout       time.Duration // of the whole exchange up to the response's head; 0: none
 	MaxBody       int64         // bytes; 0: no bound
+	IdleTimeout   time.Duration // of a tunnel, or an answer's content, that brings no byte
 	Filters       []Filter
 }
 

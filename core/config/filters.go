@@ -7,12 +7,7 @@ import (
 
 // usable are the names that a filter can have as its use.
 func (r *reader) usable() []string {
-	var names []string
-	for _, n := range natives() {
-		if n.read != nil {
-			names = append(names, n.name)
-		}
-	}
+	names := nativeNames()
 	for _, name := range r.plugins {
 		if !slices.Contains(nativeNames(), name) {
 			names = append(names, name)
@@ -64,7 +59,7 @@ func (v value) readFilter(f *Filter) {
 	f.Use = use
 	for _, n := range natives() {
 		if n.name == use {
-			v.readNative(n, at, f)
+			v.readNative(n, f)
 			return
 		}
 	}
@@ -77,11 +72,7 @@ func (v value) readFilter(f *Filter) {
 }
 
 // readNative reads the options; a filter that is just a name has none.
-func (v value) readNative(n native, at value, f *Filter) {
-	if n.read == nil {
-		at.fail("the name %q is kept for a native filter to come", n.name)
-		return
-	}
+func (v value) readNative(n native, f *Filter) {
 	if v.has("on_error") {
 		v.child("on_error").fail("only plugins have it: a native filter does not fail")
 	}

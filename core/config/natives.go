@@ -5,7 +5,7 @@ import "strings"
 // native is a filter that is built in: its options stand beside use.
 type native struct {
 	name string
-	read func(v value, f *Filter) // nil: the name is kept for one to come
+	read func(v value, f *Filter)
 }
 
 func natives() []native {
@@ -13,7 +13,7 @@ func natives() []native {
 		{"ratelimit", readRateLimit},
 		{"headers", readHeaders},
 		{"rewrite", readRewrite},
-		{"compress", nil},
+		{"compress", readCompress},
 	}
 }
 

@@ -3,7 +3,11 @@ package config
 import (
 	"slices"
 	"strings"
+	"time"
 )
+
+// defaultStreamIdle is longer than servers of events and sockets usually let pass between two signs of life.
+const defaultStreamIdle = 5 * time.Minute
 
 // readRoutes reads [[routes]], whose names must differ.
 func readRoutes(v value) []Route {
@@ -23,7 +27,7 @@ func readRoutes(v value) []Route {
 }
 
 func readRoute(v value) Route {
-	r := Route{Key: v.key, UpstreamHost: "pass"}
+	r := Route{Key: v.key, UpstreamHost: "pass", IdleTimeout: defaultStreamIdle}
 	routeKeys().read(v, &r)
 	if !v.holdsKeys() {
 		return r
@@ -43,7 +47,7 @@ func readRoute(v value) Route {
 
 // refuseProxyKeys notes keys that mean nothing to a route that answers by itself.
 func (v value) refuseProxyKeys() {
-	for _, name := range []string{"strip_prefix", "rewrite", "upstream_host", "timeout", "max_body"} {
+	for _, name := range []string{"strip_prefix", "rewrite", "upstream_host", "timeout", "max_body", "idle_timeout"} {
 		if v.has(name) {
 			v.child(name).fail("only goes with upstream")
 		}
@@ -104,6 +108,7 @@ func routeKeys() keys[Route] {
 		{"upstream_host", func(v value, r *Route) { v.hostToSend(&r.UpstreamHost) }},
 		{"timeout", func(v value, r *Route) { v.duration(&r.Timeout, 0, longest) }},
 		{"max_body", func(v value, r *Route) { size(v, &r.MaxBody, 1, 1<<40) }},
+		{"idle_timeout", func(v value, r *Route) { v.duration(&r.IdleTimeout, shortest, longest) }},
 		{"filters", func(v value, r *Route) { r.Filters = readFilters(v) }},
 	}
 }

@@ -7,7 +7,8 @@ import (
 
 const (
 	defaultDrain = 30 * time.Second
-	longest      = 24 * time.Hour // of all time-outs
+	longest      = 24 * time.Hour        // of all time-outs
+	shortest     = 10 * time.Millisecond // of those that cannot be off
 )
 
 func readServer(v value, c *Config) {
@@ -31,22 +32,33 @@ func readListeners(v value) []Listener {
 	}
 	var list []Listener
 	for _, e := range elements {
-		l := Listener{Limits: defaultLimits()}
-		if e.holdsKeys() {
-			listenerKeys().read(e, &l)
-			e.need("address", `what to listen on, such as "127.0.0.1:8080"`)
-		} else {
-			e.listenAddress(&l.Address)
-		}
-		list = append(list, l)
+		list = append(list, readListener(e))
 	}
 	return list
 }
 
+func readListener(v value) Listener {
+	l := Listener{HTTP2: true, Limits: defaultLimits()}
+	if !v.holdsKeys() {
+		v.serverAddress(&l.Address)
+		return l
+	}
+	listenerKeys().read(v, &l)
+	v.need("address", `what to listen on, such as "127.0.0.1:8080"`)
+	v.exclude("redirect_https", "tls")
+	if l.TrustUnix && !strings.HasPrefix(l.Address, unixPrefix) {
+		v.child("trusted_proxies").fail(`"unix" is for listeners at a Unix socket`)
+	}
+	return l
+}
+
 func listenerKeys() keys[Listener] {
 	return keys[Listener]{
-		{"address", func(v value, l *Listener) { v.listenAddress(&l.Address) }},
-		{"trusted_proxies", func(v value, l *Listener) { v.prefixes(&l.TrustedProxies) }},
+		{"address", func(v value, l *Listener) { v.serverAddress(&l.Address) }},
+		{"trusted_proxies", func(v value, l *Listener) { v.proxies(l) }},
+		{"redirect_https", func(v value, l *Listener) { integer(v, &l.RedirectHTTPS, 1, 65535) }},
+		{"http2", func(v value, l *Listener) { v.boolean(&l.HTTP2) }},
+		{"tls", func(v value, l *Listener) { l.TLS = readTLS(v) }},
 		{"limits", func(v value, l *Listener) { limitKeys().read(v, &l.Limits) }},
 	}
 }
@@ -60,7 +72,6 @@ func defaultLimits() Limits {
 }
 
 func limitKeys() keys[Limits] {
-	const shortest = 10 * time.Millisecond
 	return keys[Limits]{
 		{"head", func(v value, l *Limits) { size(v, &l.Head, 1<<10, 1<<20) }},
 		{"fields", func(v value, l *Limits) { integer(v, &l.Fields, 1, 10_000) }},
@@ -69,7 +80,11 @@ func limitKeys() keys[Limits] {
 		{"idle_timeout", func(v value, l *Limits) { v.duration(&l.IdleTimeout, shortest, longest) }},
 		{"body_timeout", func(v value, l *Limits) { v.duration(&l.BodyTimeout, shortest, longest) }},
 		{"connections", func(v value, l *Limits) { integer(v, &l.Connections, 1, 10_000_000) }},
+		{"connections_per_ip", func(v value, l *Limits) { integer(v, &l.ConnectionsPerIP, 0, 10_000_000) }},
 	}
 }
 
-func anyPort(address string) bool { return address == "" || strings.HasSuffix(address, ":0") }
+// anyPort reports whether several can listen on an address, the system choosing ports.
+func anyPort(address string) bool {
+	return address == "" || strings.HasSuffix(address, ":0") && !strings.HasPrefix(address, unixPrefix)
+}

@@ -9,9 +9,10 @@ import (
 func readUpstream(v value, _ string) Upstream {
 	u := Upstream{
 		Policy: "round_robin", ConnectTimeout: 2 * time.Second, ResponseTimeout: 30 * time.Second,
-		IdleTimeout: 60 * time.Second, MaxIdle: 256, Retries: 1,
+		IdleTimeout: 60 * time.Second, MaxIdle: 256, Retries: 1, Protocol: "http/1.1",
 	}
 	upstreamKeys().read(v, &u)
+	checkProtocol(v, &u)
 	if v.holdsKeys() {
 		v.need("endpoints", `an array of addresses such as ["10.0.0.7:9001"]`)
 	}
@@ -27,6 +28,8 @@ func upstreamKeys() keys[Upstream] {
 		{"idle_timeout", func(v value, u *Upstream) { v.duration(&u.IdleTimeout, time.Millisecond, longest) }},
 		{"max_idle", func(v value, u *Upstream) { integer(v, &u.MaxIdle, 0, 100_000) }},
 		{"retries", func(v value, u *Upstream) { integer(v, &u.Retries, 0, 10) }},
+		{"protocol", func(v value, u *Upstream) { v.oneOf(&u.Protocol, "http/1.1", "h2", "h2c") }},
+		{"tls", func(v value, u *Upstream) { u.TLS = readUpstreamTLS(v) }},
 	}
 }
 

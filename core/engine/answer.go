@@ -109,6 +109,9 @@ func (a *answer) stream(source exchange.Source) *fault.Fault {
 	if a.framing.Length >= 0 {
 		left = a.framing.Length - a.x.Sent
 	}
+	if done, f := a.splice(source, left); done {
+		return f
+	}
 	for empty := 0; left != 0; {
 		n, err := source.Read(a.page[chunkLine : pageSize-chunkSpare])
 		a.now = time.Now()

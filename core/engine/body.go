@@ -5,6 +5,7 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/sallyport/sallyport/core/exchange"
@@ -32,7 +33,8 @@ type body struct {
 	broken   atomic.Bool // the end cannot be found any more
 	reading  atomic.Bool
 	closed   atomic.Bool
-	woken    chan struct{} // told when it is closed; nil when no 100 Continue was waited for
+	woken    chan struct{}   // told when it is closed; nil when no 100 Continue was waited for
+	raw      syscall.RawConn // set by CanPull
 
 	mu       sync.Mutex // held by Read
 	chunked  bool
@@ -102,7 +104,11 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	b.reading.Store(true)
 	defer b.reading.Store(false)
-	n, err := b.read(p)
+	return b.note(b.read(p))
+}
+
+// note takes into account what a read has brought.
+func (b *body) note(n int, err error) (int, error) {
 	b.received.Add(int64(n))
 	if err != nil {
 		b.err = err
@@ -120,10 +126,12 @@ func (b *body) read(p []byte) (int, error) {
 	if b.chunked {
 		return b.readChunked(p)
 	}
-	left := b.left.Load()
-	n, err := b.receive(p[:min(int64(len(p)), left)])
-	left = b.left.Add(-int64(n))
-	if left == 0 {
+	return b.came(b.receive(p[:min(int64(len(p)), b.left.Load())]))
+}
+
+// came takes n bytes of content with a known length off what is to come.
+func (b *body) came(n int, err error) (int, error) {
+	if b.left.Add(-int64(n)) == 0 {
 		b.complete.Store(true)
 		return n, io.EOF
 	}
@@ -169,15 +177,27 @@ func (b *body) readChunked(p []byte) (int, error) {
 	}
 }
 
-// receive reads from the connection. It looks at closed after it has set the deadline, so that one set by Close lasts.
+// receive reads from the connection.
 func (b *body) receive(p []byte) (int, error) {
+	if err := b.ready(); err != nil {
+		return 0, err
+	}
+	return b.explain(b.c.nc.Read(p))
+}
+
+// ready sets the deadline of a read. It looks at closed afterwards, so that one set by Close lasts.
+func (b *body) ready() error {
 	if !b.draining {
 		b.c.keepRead(time.Now(), b.c.options().BodyTimeout)
 	}
 	if b.closed.Load() {
-		return 0, errBodyClosed
+		return errBodyClosed
 	}
-	n, err := b.c.nc.Read(p)
+	return nil
+}
+
+// explain says what a read of the connection means.
+func (b *body) explain(n int, err error) (int, error) {
 	switch {
 	case n > 0 || err == nil:
 		return n, nil

@@ -15,7 +15,7 @@ func (c *conn) Gone() bool {
 	return c.isCut.Load() || c.raw != nil && hungUp(c.raw)
 }
 
-// BodyTimeout is how long a body may make no progress; who reads the content of the answer asks for it.
+// BodyTimeout is how long a body may make no progress; who sends the request on asks for it, and who reads the answer when Exchange.Idle is 0.
 func (c *conn) BodyTimeout() time.Duration { return c.options().BodyTimeout }
 
 // Interim implements exchange.Client. HTTP/1.0 clients know no 1xx and get none; 100 is sent to those only that wait

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"crypto/tls"
 	"net"
 	"net/netip"
 	"sync"
@@ -32,13 +33,19 @@ const (
 type conn struct {
 	listener *Listener
 	engine   *Engine
-	nc       net.Conn
-	raw      syscall.RawConn    // nil where nc cannot be read without waiting
+	nc       net.Conn           // what requests are read from: sock, or TLS over it
+	sock     net.Conn           // the socket
+	raw      syscall.RawConn    // sock's; nil where it cannot be read without waiting
 	onRead   func(uintptr) bool // c.readable, made once
 	peer     netip.AddrPort
 	peerText string
-	trust    *Options // those that trusted was found with
-	trusted  bool     // the peer is a trusted proxy
+	counted  netip.Addr // the entry of the listener's clients that it is in, if any
+	trust    *Options   // those that trusted was found with
+	trusted  bool       // the peer is a trusted proxy
+
+	tls     *TLS     // nil: plain
+	wire    *wire    // between sock and TLS
+	secured *secured // nil: plain, or not yet
 
 	in       input
 	state    atomic.Uint32
@@ -53,6 +60,7 @@ type conn struct {
 	keeps    bool  // the client means to send more after the request being answered
 	lingers  bool  // the client may still be sending: see that it gets the answer
 	aborted  bool  // the client is to see that the answer is not whole
+	isHTTP2  bool  // so the client has begun
 
 	started   time.Time // the first byte of the next head was at hand
 	lastUse   time.Time // the end of the last exchange
@@ -64,28 +72,53 @@ type conn struct {
 }
 
 func newConn(l *Listener, nc net.Conn) *conn {
-	c := &conn{listener: l, engine: l.engine, nc: nc, raw: rawConn(nc), lastUse: time.Now()}
+	c := &conn{listener: l, engine: l.engine, nc: nc, sock: nc, raw: rawConn(nc), lastUse: time.Now()}
 	c.out.nc = nc
-	c.onRead = c.readable
-	if addr, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
-		peer := addr.AddrPort()
-		c.peer = netip.AddrPortFrom(peer.Addr().Unmap().WithZone(""), peer.Port())
-		c.peerText = c.peer.Addr().String()
+	if o := c.options(); o.TLS != nil {
+		c.secure(o.TLS, o.HTTP2)
 	}
+	c.onRead = c.readable
+	c.peer, c.peerText = peerOf(nc)
 	return c
+}
+
+// peerOf returns the other end of a TCP connection, and its address as text.
+func peerOf(nc net.Conn) (netip.AddrPort, string) {
+	addr, ok := nc.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}, ""
+	}
+	peer := addr.AddrPort()
+	peer = netip.AddrPortFrom(peer.Addr().Unmap().WithZone(""), peer.Port())
+	return peer, peer.Addr().String()
 }
 
 // run serves the connection until it closes.
 func (c *conn) run() {
 	defer c.close()
+	if c.tls == nil || c.handshake() && !c.runHTTP2() {
+		c.serve()
+	}
+	if (c.lingers || !c.in.empty()) && !c.aborted {
+		c.linger()
+	}
+}
+
+// serve takes one request after the other.
+func (c *conn) serve() {
+	if c.wire != nil {
+		c.wire.paced = true
+	}
 	for next := wait; next != stop; {
 		next = c.await()
 		if next == leave {
 			next = c.resume()
 		}
 	}
-	if (c.lingers || !c.in.empty()) && !c.aborted {
-		c.linger()
+	if c.isHTTP2 {
+		seen := append([]byte(nil), c.in.take(len(c.in.bytes()))...)
+		c.in.release(&c.engine.pages)
+		c.listener.serveHTTP2(c.nc, seen)
 	}
 }
 
@@ -100,7 +133,10 @@ func (c *conn) resume() step {
 }
 
 func (c *conn) close() {
-	_ = c.nc.Close() // whatever it says, the connection is gone
+	if c.wire != nil && c.wire.paced && !c.aborted {
+		_ = c.nc.Close() // tells the client that this is the end; without it an answer could be a part of one
+	}
+	_ = c.sock.Close() // whatever it says, the connection is gone
 	c.engine.pages.put(c.in.page)
 	c.listener.remove(c)
 }
@@ -116,12 +152,12 @@ func (c *conn) retire() {
 func (c *conn) cut() {
 	c.isCut.Store(true)
 	// Close would wait for a running callback, and a deadline might be overwritten.
-	if half, ok := c.nc.(halfCloser); ok {
+	if half, ok := c.sock.(halfCloser); ok {
 		_ = half.CloseRead()
 		_ = half.CloseWrite()
 		return
 	}
-	go c.nc.Close()
+	go c.sock.Close()
 }
 
 type halfCloser interface {
@@ -137,8 +173,7 @@ const (
 // linger closes the writing side and takes in what the client still sends: a close with unread bytes would be a
 // reset, which can overtake the answer (RFC 9112, section 9.6).
 func (c *conn) linger() {
-	half, ok := c.nc.(halfCloser)
-	if !ok || half.CloseWrite() != nil {
+	if !c.closeWrite() {
 		return
 	}
 	c.setRead(time.Now().Add(lingerTime))
@@ -149,12 +184,21 @@ func (c *conn) linger() {
 	p := c.engine.pages.get()
 	defer c.engine.pages.put(p)
 	for left := lingerBytes; left > 0; {
-		n, err := c.nc.Read(p[:])
+		n, err := c.sock.Read(p[:])
 		if err != nil {
 			return
 		}
 		left -= n
 	}
+}
+
+// closeWrite tells the client that nothing more will come; it reports false where that cannot be done without closing.
+func (c *conn) closeWrite() bool {
+	if over, ok := c.nc.(*tls.Conn); ok {
+		_ = over.CloseWrite() // before the handshake's end there is nothing to be told
+	}
+	half, ok := c.sock.(halfCloser)
+	return ok && half.CloseWrite() == nil
 }
 
 // longAgo is a deadline that has passed.

@@ -1,4 +1,4 @@
-// Package engine listens, reads HTTP/1.1 requests into Exchanges, has them served and writes the answers.
+// Package engine listens, reads HTTP/1.1 and HTTP/2 requests into Exchanges, has them served and writes the answers.
 package engine
 
 import (
@@ -9,16 +9,25 @@ import (
 
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/http1"
+	"github.com/sallyport/sallyport/core/nonblock"
 )
 
 // Options are what one listener may be told; a zero value means the default in brackets.
 type Options struct {
-	Limits         http1.Limits  // of a request's head [32 KiB, 100 fields, 8 KiB of target]
-	HeadTimeout    time.Duration // from a head's first byte to its last [10 s]
-	IdleTimeout    time.Duration // between requests, and of a tunnel without a byte in either direction [60 s]
-	BodyTimeout    time.Duration // without progress while a body is read or written [30 s]
-	Connections    int           // open at once; more wait to be accepted [20 000]
-	TrustedProxies []netip.Prefix
+	Limits      http1.Limits  // of a request's head [32 KiB, 100 fields, 8 KiB of target]
+	HeadTimeout time.Duration // from a head's first byte to its last [10 s]
+	IdleTimeout time.Duration // between requests; also of a tunnel whose Exchange.Idle is 0 [60 s]
+	BodyTimeout time.Duration // without progress while a body is read or written [30 s]
+	Connections int           // open at once; more wait to be accepted [20 000]
+	// ConnectionsPerIP may be open at once from one address, an IPv6 one counting by its /64; more are closed. Trusted proxies
+	// do not count [no bound].
+	ConnectionsPerIP int
+	TrustedProxies   []netip.Prefix
+	TrustUnix        bool // a peer on a Unix socket is a trusted proxy
+	TLS              *TLS // secures the connections that are accepted from now on; nil: plain
+	HTTP2            bool // spoken where the client asks for it
+	Streams          int  // requests at once on an HTTP/2 connection [250]
+	RedirectHTTPS    int  // the port that every request is sent to, with the same host over TLS; 0: none is
 }
 
 func (o Options) withDefaults() *Options {
@@ -29,6 +38,7 @@ func (o Options) withDefaults() *Options {
 	setDefault(&o.IdleTimeout, time.Minute)
 	setDefault(&o.BodyTimeout, 30*time.Second)
 	setDefault(&o.Connections, 20_000)
+	setDefault(&o.Streams, 250)
 	return &o
 }
 
@@ -44,6 +54,7 @@ type Engine struct {
 	log       *slog.Logger
 	exchanges exchange.Pool
 	pages     pages
+	pipes     nonblock.Pipes
 	second    atomic.Pointer[dateText]
 }
 

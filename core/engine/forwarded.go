@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"bytes"
+	"net"
 	"net/netip"
 	"strings"
 
@@ -8,18 +10,25 @@ import (
 	"github.com/sallyport/sallyport/core/header"
 )
 
+// hop is the other end of a connection: the last sender of a request.
+type hop struct {
+	addr netip.Addr
+	text string
+}
+
 // forward finds the client's address and makes the X-Forwarded fields what may go upstream. What a peer that is no
 // trusted proxy says of them is dropped.
-func (c *conn) forward(x *exchange.Exchange, o *Options) {
-	x.Addr = c.peer.Addr()
-	if c.trusts(o) {
-		c.believe(x, o)
+func forward(x *exchange.Exchange, o *Options, peer hop, trusted bool) {
+	x.Addr = peer.addr
+	dropClientCert(&x.Req.Fields)
+	if trusted {
+		believe(x, o, peer)
 		return
 	}
 	f := &x.Req.Fields
 	dropForwarded(f)
-	if c.peerText != "" {
-		f.Add("X-Forwarded-For", c.peerText)
+	if peer.text != "" {
+		f.Add("X-Forwarded-For", peer.text)
 	}
 	f.Add("X-Forwarded-Proto", x.Req.Scheme)
 	if x.Req.Host != "" {
@@ -30,9 +39,19 @@ func (c *conn) forward(x *exchange.Exchange, o *Options) {
 // trusts reports whether the peer is a trusted proxy; it looks again only when the options are others.
 func (c *conn) trusts(o *Options) bool {
 	if c.trust != o {
-		c.trust, c.trusted = o, contains(o.TrustedProxies, c.peer.Addr())
+		c.trust, c.trusted = o, trusts(o, c.peer.Addr(), c.sock.RemoteAddr())
 	}
 	return c.trusted
+}
+
+func (h *http2Conn) trusts(o *Options) bool {
+	return trusts(o, h.peer.Addr(), h.wire.RemoteAddr())
+}
+
+// trusts reports whether a peer is a trusted proxy: by its address, or because it came on a Unix socket.
+func trusts(o *Options, addr netip.Addr, remote net.Addr) bool {
+	_, isUnix := remote.(*net.UnixAddr)
+	return contains(o.TrustedProxies, addr) || o.TrustUnix && isUnix
 }
 
 func contains(prefixes []netip.Prefix, addr netip.Addr) bool {
@@ -71,6 +90,23 @@ func isForwarded(name string) bool {
 	return false
 }
 
+// dropClientCert takes away what only the gateway may say, whoever sends it (RFC 9440, section 4).
+func dropClientCert(f *header.Fields) {
+	for _, field := range f.All() {
+		if isClientCert(field.Name) {
+			f.Keep(notClientCert)
+			return
+		}
+	}
+}
+
+func notClientCert(field header.Field) bool { return !isClientCert(field.Name) }
+
+func isClientCert(name string) bool {
+	return len(name) >= len("client-cert") && name[0]|0x20 == 'c' &&
+		(sameName(name, "client-cert") || sameName(name, "client-cert-chain"))
+}
+
 // sameName compares a name with a lower-case one, underscores being hyphens.
 func sameName(name, want string) bool {
 	if len(name) != len(want) {
@@ -85,7 +121,7 @@ func sameName(name, want string) bool {
 }
 
 // believe takes in what a trusted proxy says, and adds to it.
-func (c *conn) believe(x *exchange.Exchange, o *Options) {
+func believe(x *exchange.Exchange, o *Options, peer hop) {
 	f := &x.Req.Fields
 	var chain chain
 	hops := chain.read(f, "X-Forwarded-For")
@@ -103,7 +139,9 @@ func (c *conn) believe(x *exchange.Exchange, o *Options) {
 	if x.Req.Host != "" && !f.Has("X-Forwarded-Host") {
 		f.Add("X-Forwarded-Host", x.Req.Host)
 	}
-	f.Set("X-Forwarded-For", c.addHop(x, hops))
+	if told := addHop(x, peer, hops); told != "" {
+		f.Set("X-Forwarded-For", told)
+	}
 }
 
 // believeForwarded takes the scheme from the element of the Forwarded field that the peer added (RFC 7239).
@@ -116,7 +154,7 @@ func believeForwarded(x *exchange.Exchange, value string) {
 }
 
 // addHop returns the value of X-Forwarded-For with the peer added.
-func (c *conn) addHop(x *exchange.Exchange, hops bool) string {
+func addHop(x *exchange.Exchange, peer hop, hops bool) string {
 	var room [256]byte
 	value := room[:0]
 	switch {
@@ -126,12 +164,15 @@ func (c *conn) addHop(x *exchange.Exchange, hops bool) string {
 				value = append(append(value, field.Value...), ", "...)
 			}
 		}
-	case x.Addr != c.peer.Addr():
+	case x.Addr != peer.addr:
 		value = append(x.Addr.AppendTo(value), ", "...)
 	default:
-		return c.peerText
+		return peer.text
 	}
-	return x.Text.Copy(append(value, c.peerText...))
+	if peer.text == "" { // a Unix socket's peer has no address
+		return x.Text.Copy(bytes.TrimSuffix(value, []byte(", ")))
+	}
+	return x.Text.Copy(append(value, peer.text...))
 }
 
 // chain are the values of a field that lists the hops of a request, nearest last.

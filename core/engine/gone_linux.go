@@ -17,7 +17,14 @@ func hungUp(raw syscall.RawConn) bool {
 	gone := false
 	err := raw.Control(func(fd uintptr) {
 		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
-		gone = err == nil && (info.State == tcpClose || info.State == tcpCloseWait)
+		gone = err == nil && (info.State == tcpClose || info.State == tcpCloseWait) || err != nil && hungUpUnix(fd)
 	})
 	return gone || err != nil
+}
+
+// hungUpUnix is hungUp for what is no TCP.
+func hungUpUnix(fd uintptr) bool {
+	fds := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
+	n, err := unix.Poll(fds[:], 0)
+	return n > 0 && err == nil && fds[0].Revents&(unix.POLLRDHUP|unix.POLLHUP) != 0
 }

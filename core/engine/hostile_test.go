@@ -3,7 +3,9 @@ package engine
 import (
 	"errors"
 	"io"
+	"net"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/sallyport/sallyport/core/exchange"
@@ -106,4 +108,38 @@ func TestTunnelAtRestHoldsNoMemory(t *testing.T) {
 	_ = nc.CloseWrite()
 	_ = there.CloseWrite()
 	readAll(t, nc)
+}
+
+// wrapped is a connection with something around it, as upstreams hand them over.
+type wrapped struct{ net.Conn }
+
+func (w wrapped) SyscallConn() (syscall.RawConn, error) { return w.Conn.(syscall.Conn).SyscallConn() }
+
+// TestTunnelAtRestHoldsNoMemoryForItsUpstream: nor for the other side, which comes with something around it.
+func TestTunnelAtRestHoldsNoMemoryForItsUpstream(t *testing.T) {
+	here, there := tcpPair(t)
+	w := newWaiter(wrapped{here}, &pages{})
+	held := make(chan bool, 1)
+	w.onRead = func(fd uintptr) bool {
+		done := w.readable(fd)
+		if !done {
+			held <- w.page != nil
+		}
+		return done
+	}
+	if w.raw == nil {
+		t.Fatal("the connection cannot be waited for")
+	}
+	got := make(chan string, 1)
+	go func() {
+		p, _ := w.read()
+		got <- string(p)
+	}()
+	if <-held {
+		t.Error("a page is held while there is nothing to read")
+	}
+	send(t, there, "x")
+	if p := <-got; p != "x" {
+		t.Errorf("got %q", p)
+	}
 }

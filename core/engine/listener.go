@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,12 +22,17 @@ type Listener struct {
 	mu    sync.Mutex
 	space sync.Cond // a connection is gone, or Options or draining have changed
 	conns map[*conn]struct{}
+	http2 map[*http2Conn]struct{} // those of conns that speak HTTP/2
+
+	clients perIP // guarded by mu
+
+	refused atomic.Uint64 // connections of clients that had too many
+	told    refusals      // of the accepting goroutine
 }
 
-// Listen binds a TCP address at once; connections wait until Start.
+// Listen binds an address at once, host:port or "unix:" and a path; connections wait until Start.
 func (e *Engine) Listen(address string, o Options) (*Listener, error) {
-	var config net.ListenConfig
-	listener, err := config.Listen(context.Background(), "tcp", address)
+	listener, err := bind(address)
 	if err != nil {
 		return nil, err
 	}
@@ -35,10 +41,19 @@ func (e *Engine) Listen(address string, o Options) (*Listener, error) {
 		listener: listener,
 		stopped:  make(chan struct{}),
 		conns:    make(map[*conn]struct{}),
+		http2:    make(map[*http2Conn]struct{}),
 	}
 	l.space.L = &l.mu
 	l.options.Store(o.withDefaults())
 	return l, nil
+}
+
+func bind(address string) (net.Listener, error) {
+	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		return bindUnix(path)
+	}
+	var config net.ListenConfig
+	return config.Listen(context.Background(), "tcp", address)
 }
 
 // Addr returns the address that is bound.
@@ -106,14 +121,21 @@ func (l *Listener) waitForSpace() bool {
 func (l *Listener) open(nc net.Conn) {
 	c := newConn(l, nc)
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.conns[c] = struct{}{}
-	l.running.Go(c.run)
+	admitted := l.clients.admit(c, l.options.Load())
+	if admitted {
+		l.conns[c] = struct{}{}
+		l.running.Go(c.run)
+	}
+	l.mu.Unlock()
+	if !admitted {
+		l.turnAway(c)
+	}
 }
 
 func (l *Listener) remove(c *conn) {
 	l.mu.Lock()
 	delete(l.conns, c)
+	l.clients.release(c)
 	l.space.Signal()
 	l.mu.Unlock()
 }
@@ -152,5 +174,8 @@ func (l *Listener) stop() {
 	l.space.Broadcast()
 	for c := range l.conns {
 		c.retire()
+	}
+	for h := range l.http2 {
+		l.running.Go(h.drain)
 	}
 }

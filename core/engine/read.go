@@ -53,11 +53,11 @@ func (c *conn) readAndServe() error {
 // are more: so a request costs one read, without the one that only learns that nothing is there. Memory is
 // taken when it is called, so that a connection at rest has none.
 func (c *conn) readable(fd uintptr) (done bool) {
-	c.out.held, c.out.fd = true, fd
-	defer func() { c.out.held = false }()
+	c.enter(fd)
+	defer c.exit()
 	for {
 		c.in.room(&c.engine.pages, c.options().Limits.Head)
-		n, again, err := readNow(fd, c.in.buf[c.in.w:])
+		n, again := c.readNow(fd, c.in.buf[c.in.w:])
 		if again {
 			if c.served {
 				c.looks++
@@ -65,7 +65,7 @@ func (c *conn) readable(fd uintptr) (done bool) {
 			c.next = stop
 			return !c.park(true)
 		}
-		if n == 0 || err != nil {
+		if n == 0 {
 			c.next = stop
 			return true
 		}
@@ -74,11 +74,42 @@ func (c *conn) readable(fd uintptr) (done bool) {
 			return true
 		}
 		// Only a read that filled its room may have left bytes, whose arrival has been told already and is not again.
-		if c.looks >= enoughLooks && !full && c.in.empty() {
+		if c.looks >= enoughLooks && !full && c.in.empty() && (c.wire == nil || c.wire.clear) {
 			c.next = stop
 			return !c.park(false)
 		}
 	}
+}
+
+// enter makes reads and writes direct ones, by fd and without waiting; exit ends that.
+func (c *conn) enter(fd uintptr) {
+	out := c.direct()
+	out.held, out.fd = true, fd
+}
+
+func (c *conn) exit() {
+	c.direct().held = false
+}
+
+// direct is what writes to the socket itself.
+func (c *conn) direct() *sender {
+	if c.wire != nil {
+		return &c.wire.out
+	}
+	return &c.out
+}
+
+// readNow reads what is there; again says that there is nothing yet. The end and errors are 0 bytes; over TLS they may follow bytes, and
+// show at the next read.
+func (c *conn) readNow(fd uintptr, p []byte) (n int, again bool) {
+	if c.wire != nil {
+		return c.wire.readNow(c.nc, p)
+	}
+	n, again, err := readNow(fd, p)
+	if err != nil {
+		return 0, false
+	}
+	return n, again
 }
 
 // took takes in n bytes that were read.
@@ -97,7 +128,10 @@ func (c *conn) took(n int, inside bool) step {
 func (c *conn) advance(inside bool) step {
 	for {
 		x := c.begin()
-		if x == nil {
+		switch {
+		case c.isHTTP2:
+			return stop
+		case x == nil:
 			return wait
 		}
 		if inside && (c.body != nil || x.Req.Upgrade != "") {

@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"crypto/tls"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/core/exchange"
@@ -21,6 +23,9 @@ func (c *conn) begin() *exchange.Exchange {
 		return nil
 	}
 	o := c.options()
+	if !c.served && o.HTTP2 && c.beginsHTTP2(head) {
+		return nil
+	}
 	end := http1.FindHead(head, c.in.scanned)
 	if end < 0 && len(head) <= o.Limits.Head {
 		c.in.scanned = len(head)
@@ -39,6 +44,20 @@ func (c *conn) begin() *exchange.Exchange {
 	return x
 }
 
+// beginsHTTP2 reports whether head is the beginning of an HTTP/2 connection, and notes when that is whole. With TLS it is the
+// handshake that chooses the protocol.
+func (c *conn) beginsHTTP2(head []byte) bool {
+	n := min(len(head), len(http2Preface))
+	if string(head[:n]) != http2Preface[:n] {
+		return false
+	}
+	if _, secure := c.nc.(*tls.Conn); secure {
+		return false
+	}
+	c.isHTTP2 = n == len(http2Preface)
+	return true
+}
+
 // parse makes an Exchange of the first end bytes in hand.
 func (c *conn) parse(end int, o *Options) (*exchange.Exchange, http1.RequestHead, *fault.Fault) {
 	x := c.engine.exchanges.Get()
@@ -47,15 +66,34 @@ func (c *conn) parse(end int, o *Options) (*exchange.Exchange, http1.RequestHead
 	c.in.scanned, c.in.floor = 0, c.in.r
 	x.Client = c
 	x.Peer = c.peer
+	x.HTTPSPort = o.RedirectHTTPS
 	c.keeps = h.KeepAlive
 	x.KeepAlive = h.KeepAlive && !c.listener.draining.Load()
 	x.Req.Method, x.Req.Host, x.Req.Path, x.Req.Query, x.Req.Upgrade = h.Method, h.Host, h.Path, h.Query, h.Upgrade
 	x.Req.Scheme = "http"
+	if c.secured != nil {
+		x.Req.Scheme = "https"
+	}
 	if c.http10 = h.HTTP10; c.http10 {
 		x.Req.Protocol = exchange.HTTP10
 	}
-	c.forward(x, o)
+	forward(x, o, hop{c.peer.Addr(), c.peerText}, c.trusts(o))
+	if f != nil {
+		x.Asked = askedFor(h.Target)
+	}
+	if c.secured != nil {
+		c.secured.apply(x)
+	}
 	return x, h, f
+}
+
+// maxAsked is how much of a refused target the log shows.
+const maxAsked = 1 << 10
+
+// askedFor takes apart the target of a head that is refused: its path has no canonical form, or none was looked for.
+func askedFor(target string) exchange.Asked {
+	path, query, _ := strings.Cut(target[:min(len(target), maxAsked)], "?")
+	return exchange.Asked{Path: path, Query: query}
 }
 
 // fail lets x be answered with f, as the connection's last.
@@ -77,7 +115,7 @@ func (c *conn) refuse(f *fault.Fault) {
 func (c *conn) exchange(x *exchange.Exchange) (again bool) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			x.Fail(c.recovered(cause))
+			x.Fail(c.engine.recovered(cause))
 			x.KeepAlive = false
 			c.abort()
 			again = false
@@ -90,8 +128,8 @@ func (c *conn) exchange(x *exchange.Exchange) (again bool) {
 }
 
 // recovered logs a panic.
-func (c *conn) recovered(cause any) *fault.Fault {
-	c.engine.log.Error("panic in an exchange", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+func (e *Engine) recovered(cause any) *fault.Fault {
+	e.log.Error("panic in an exchange", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 	return fault.Wrap(fault.Internal, fault.Gateway, fmt.Errorf("panic: %v", cause))
 }
 
@@ -103,7 +141,7 @@ func (c *conn) end(x *exchange.Exchange) (clean bool) {
 	}
 	x.Times.End = time.Now()
 	c.lastUse, c.started = x.Times.End, x.Times.End
-	ended := c.handEnd(x)
+	ended := c.engine.handEnd(x)
 	clean = ended
 	if c.body != nil {
 		// Only now may the rest be read here: until End, another goroutine may have been at it.
@@ -125,12 +163,12 @@ func (c *conn) end(x *exchange.Exchange) (clean bool) {
 }
 
 // handEnd calls the Handler's End; it reports false when that panicked.
-func (c *conn) handEnd(x *exchange.Exchange) (ok bool) {
+func (e *Engine) handEnd(x *exchange.Exchange) (ok bool) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			c.recovered(cause)
+			e.recovered(cause)
 		}
 	}()
-	c.engine.handler.End(x)
+	e.handler.End(x)
 	return true
 }

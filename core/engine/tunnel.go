@@ -28,7 +28,10 @@ func (c *conn) runTunnel(x *exchange.Exchange) {
 		return
 	}
 	x.Sent += int64(len(held))
-	t := &tunnel{c: c, client: c.nc, upstream: r.Tunnel}
+	t := &tunnel{c: c, client: c.nc, upstream: r.Tunnel, limit: x.Idle}
+	if t.limit <= 0 {
+		t.limit = c.options().IdleTimeout
+	}
 	t.lastByte.Store(time.Now().UnixNano())
 	early := append([]byte(nil), c.in.take(len(c.in.bytes()))...)
 	c.in.release(&c.engine.pages)
@@ -44,8 +47,9 @@ func (c *conn) runTunnel(x *exchange.Exchange) {
 type tunnel struct {
 	c                *conn
 	client, upstream net.Conn
-	lastByte         atomic.Int64 // when, in Unix nanoseconds, in either direction
-	broken           atomic.Bool  // neither direction is to go on
+	limit            time.Duration // without a byte in either direction
+	lastByte         atomic.Int64  // when, in Unix nanoseconds, in either direction
+	broken           atomic.Bool   // neither direction is to go on
 }
 
 // copy passes first and then what src brings to dst. It returns how many bytes those were.
@@ -53,6 +57,7 @@ func (t *tunnel) copy(to *sender, src net.Conn, first []byte) (passed int64) {
 	w := newWaiter(src, &t.c.engine.pages)
 	defer w.release()
 	var until time.Time
+	full := 0 // so many reads in a row have filled their page
 	for p := first; ; {
 		if len(p) > 0 {
 			if to.send(p, time.Now(), t.c.options().BodyTimeout) != nil {
@@ -61,6 +66,17 @@ func (t *tunnel) copy(to *sender, src net.Conn, first []byte) (passed int64) {
 			}
 			passed += int64(len(p))
 			t.lastByte.Store(time.Now().UnixNano())
+		}
+		if full++; len(p) < pageSize {
+			full = 0
+		}
+		if full == burstPages {
+			n, ok := t.burst(to, w)
+			if passed += n; !ok {
+				t.breakOff()
+				return passed
+			}
+			full = 0
 		}
 		until = t.extend(src, until)
 		if t.broken.Load() {
@@ -82,9 +98,8 @@ func (t *tunnel) copy(to *sender, src net.Conn, first []byte) (passed int64) {
 
 // extend sets src's read deadline to when the tunnel will have been idle for too long, unless it is set nearly so.
 func (t *tunnel) extend(src net.Conn, until time.Time) time.Time {
-	d := t.c.options().IdleTimeout
-	end := time.Unix(0, t.lastByte.Load()).Add(d)
-	if end.Sub(until) < d/10 {
+	end := time.Unix(0, t.lastByte.Load()).Add(t.limit)
+	if end.Sub(until) < t.limit/10 {
 		return until
 	}
 	_ = src.SetReadDeadline(end) // fails on closed connections only, which the next read tells
@@ -93,7 +108,7 @@ func (t *tunnel) extend(src net.Conn, until time.Time) time.Time {
 
 // idle reports whether no byte has passed for too long.
 func (t *tunnel) idle() bool {
-	return t.broken.Load() || time.Now().UnixNano()-t.lastByte.Load() >= int64(t.c.options().IdleTimeout)
+	return t.broken.Load() || time.Now().UnixNano()-t.lastByte.Load() >= int64(t.limit)
 }
 
 // endHalf tells dst that no more bytes will come; it reports whether the other direction may go on.
@@ -121,7 +136,7 @@ type waiter struct {
 }
 
 func newWaiter(nc net.Conn, pages *pages) *waiter {
-	w := &waiter{nc: nc, raw: rawConn(nc), pages: pages}
+	w := &waiter{nc: nc, raw: tunnelRaw(nc), pages: pages}
 	w.onRead = w.readable
 	return w
 }

@@ -121,6 +121,42 @@ func TestTunnelIdle(t *testing.T) {
 	}
 }
 
+// TestTunnelIdleAsTheExchangeSays: a route may know better than the listener, in both directions.
+func TestTunnelIdleAsTheExchangeSays(t *testing.T) {
+	tunnel := func(o Options, limit time.Duration) (l *Listener, nc, there *net.TCPConn) {
+		here, there := tcpPair(t)
+		l, _ = start(t, o, func(x *exchange.Exchange) {
+			if x.Req.Upgrade == "" {
+				answer200(x, "ok")
+				return
+			}
+			x.Idle = limit
+			x.Resp.Status = 101
+			x.Resp.Tunnel = here
+		})
+		nc = dial(t, l)
+		send(t, nc, upgradeHead)
+		readTo(t, nc, "\r\n\r\n")
+		return l, nc, there
+	}
+	t.Run("shorter", func(t *testing.T) {
+		_, nc, there := tunnel(Options{IdleTimeout: time.Hour}, 30*time.Millisecond)
+		if got := readAll(t, nc) + readAll(t, there); got != "" {
+			t.Errorf("got %q", got)
+		}
+	})
+	t.Run("longer", func(t *testing.T) {
+		l, nc, there := tunnel(Options{IdleTimeout: 30 * time.Millisecond}, time.Hour)
+		rests := dial(t, l)
+		send(t, rests, getOne)
+		readAll(t, rests) // until the listener's time is over
+		send(t, there, "still here")
+		readTo(t, nc, "still here")
+		nc.Close()
+		there.Close()
+	})
+}
+
 func TestTunnelToPipe(t *testing.T) {
 	here, there := net.Pipe()
 	defer there.Close()

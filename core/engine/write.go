@@ -83,7 +83,7 @@ func (c *conn) frame(x *exchange.Exchange) (f http1.Framing, content bool) {
 // abort lets the client see that the answer is cut short: with a reset, where the connection's end could be taken for
 // the content's.
 func (c *conn) abort() {
-	if tcp, ok := c.nc.(*net.TCPConn); ok {
+	if tcp, ok := c.sock.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
 	}
 	c.aborted = true

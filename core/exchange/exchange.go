@@ -85,7 +85,8 @@ type Param struct {
 	Name, Value string
 }
 
-// Asked is the request target as the client meant it, for the log: a rewrite changes only the Request's.
+// Asked is the request target as the client meant it, for the log: a rewrite changes only the Request's. An engine that refuses a head sets
+// it to what the client sent, as far as that could be read.
 type Asked struct {
 	Path, Query string
 }
@@ -125,11 +126,19 @@ type Exchange struct {
 	Received   int64 // bytes of request content read
 	Sent       int64 // bytes of response content written
 	KeepAlive  bool  // the engine means to read another request from this connection
+	// GRPCStatus is how a gRPC call ended, in digits; "" for other exchanges, and for a call without an end. The Handler sets it.
+	GRPCStatus string
 	// Idle is how long a tunnel, or an answer whose head is there, may bring no byte; 0: what the engine allows. The Handler sets it.
 	Idle time.Duration
+	// Duplex says that request and answer are a conversation, in which a client over HTTP/2, too, may be silent for as long as Idle. The
+	// Handler sets it before it reads the request's content.
+	Duplex bool
 
 	// Pinned is what the Handler keeps between Serve and End.
 	Pinned any
+
+	// HTTPSPort is the port that the client is to be sent to with the same request over TLS; 0: it is served. The engine sets it.
+	HTTPSPort int
 
 	Text Text
 

@@ -26,6 +26,7 @@ const (
 	NotImplemented                  // 501: a transfer coding or protocol we do not speak
 	VersionNotSupported             // 505
 	Misdirected                     // 421: the connection's certificate does not serve the host that is asked for
+	UnsupportedMedia                // 415: content of a kind that nobody here takes
 )
 
 type kindText struct {
@@ -50,6 +51,7 @@ var kindTexts = [...]kindText{
 	NotImplemented:      {"not_implemented", 501, "Not Implemented"},
 	VersionNotSupported: {"version_not_supported", 505, "HTTP Version Not Supported"},
 	Misdirected:         {"misdirected", 421, "Misdirected Request"},
+	UnsupportedMedia:    {"unsupported_media", 415, "Unsupported Media Type"},
 }
 
 // String returns the kind's name as logs show it.

@@ -19,10 +19,11 @@ import (
 
 // builder translates one config into a Snapshot and collects everything that is wrong on the way.
 type builder struct {
-	g     *Gateway
-	cfg   *config.Config
-	s     *Snapshot
-	wrong config.Errors
+	g        *Gateway
+	cfg      *config.Config
+	s        *Snapshot
+	compress map[string]*filter.Compress // by the filter's key
+	wrong    config.Errors
 }
 
 // build makes the Snapshot of cfg out of what the current generation has and what is new. The error is a
@@ -31,8 +32,9 @@ func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
 	if err := g.openHost(cfg); err != nil {
 		return nil, config.Errors{cfg.Errorf("sandbox.cache", "%v", err)}
 	}
-	b := &builder{g: g, cfg: cfg}
+	b := &builder{g: g, cfg: cfg, compress: map[string]*filter.Compress{}}
 	b.s = &Snapshot{Config: cfg, Built: time.Now(), plugins: map[string]*loadedPlugin{}, upstreams: map[string]*upstream.Upstream{}}
+	b.buildTLS()
 	b.buildUpstreams()
 	b.buildRoutes()
 	b.examineUnused()
@@ -58,39 +60,15 @@ func (b *builder) fault(key, format string, args ...any) {
 	b.wrong = append(b.wrong, b.cfg.Errorf(key, format, args...))
 }
 
-func (b *builder) buildUpstreams() {
-	for name, c := range b.cfg.Upstreams {
-		u, release, err := b.g.upstreams.take(shelfKey("upstream", name, c), func() (*upstream.Upstream, error) {
-			return upstream.New(upstreamOptions(name, c))
-		}, (*upstream.Upstream).Close)
-		if err != nil {
-			b.fault("upstreams."+name, "%v", err)
-			continue
-		}
-		b.s.releases = append(b.s.releases, release)
-		b.s.upstreams[name] = u
-	}
-}
-
-func upstreamOptions(name string, c config.Upstream) upstream.Options {
-	o := upstream.Options{
-		Name: name, Policy: c.Policy,
-		ConnectTimeout: c.ConnectTimeout, ResponseTimeout: c.ResponseTimeout, IdleTimeout: c.IdleTimeout,
-		MaxIdle: c.MaxIdle, Retries: c.Retries,
-	}
-	for _, e := range c.Endpoints {
-		o.Endpoints = append(o.Endpoints, upstream.EndpointOptions{Address: e.Address, Weight: e.Weight})
-	}
-	return o
-}
-
 func (b *builder) buildRoutes() {
 	patterns := make([]route.Pattern, len(b.cfg.Routes))
 	b.s.routes = make([]servedRoute, len(b.cfg.Routes))
 	for i := range b.cfg.Routes {
 		r := &b.cfg.Routes[i]
 		patterns[i] = pattern(r)
-		b.s.routes[i] = servedRoute{snapshot: b.s, name: r.Name, chain: b.buildChain(r), backend: b.buildBackend(r), rejectEncoded: r.RejectEncoded}
+		b.s.routes[i] = servedRoute{
+			snapshot: b.s, name: r.Name, chain: b.buildChain(r), backend: b.buildBackend(r), rejectEncoded: r.RejectEncoded, callsHTTP2: b.callsHTTP2(r), idle: r.IdleTimeout,
+		}
 	}
 	table, err := route.Build(patterns)
 	if err != nil {
@@ -151,6 +129,12 @@ func (b *builder) buildProxy(r *config.Route) answerer {
 		p.Host = r.UpstreamHost
 	}
 	return p
+}
+
+// callsHTTP2 reports whether r's upstream can take gRPC calls.
+func (b *builder) callsHTTP2(r *config.Route) bool {
+	protocol := b.cfg.Upstreams[r.Upstream].Protocol
+	return protocol == "h2" || protocol == "h2c"
 }
 
 func (b *builder) buildChain(r *config.Route) *chain.Chain {

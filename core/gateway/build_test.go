@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -64,6 +65,52 @@ func TestRequestIDs(t *testing.T) {
 	} {
 		if got := validID(id); got != want {
 			t.Errorf("%q: got %v", id, got)
+		}
+	}
+}
+
+// TestUpstreamFiles: what is wrong with the files of a tls table is told at the key that names them.
+func TestUpstreamFiles(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "gateway.toml")
+	for name, content := range map[string]string{"empty.pem": "", "text.pem": "no certificate"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const toml = `[server]
+listen = ["127.0.0.1:0"]
+[upstreams.a]
+endpoints = ["127.0.0.1:1"]
+tls = { ca = "gone.pem", insecure = false }
+[upstreams.b]
+endpoints = ["127.0.0.1:1"]
+tls = { ca = "text.pem", cert = "text.pem", key = "empty.pem" }
+[upstreams.c]
+endpoints = ["127.0.0.1:1"]
+tls = { cert = "empty.pem", key = "gone.key" }
+`
+	cfg, err := config.Parse(file, []byte(toml))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := len(cfg.Files()), 4; got != want {
+		t.Errorf("%d files, want %d: %v", got, want, cfg.Files())
+	}
+	err = Check(slog.New(slog.DiscardHandler), cfg)
+	if err == nil {
+		t.Fatal("nothing was found wrong")
+	}
+	want := []string{
+		":5:9: upstreams.a.tls.ca: cannot read: ", ":8:9: upstreams.b.tls.ca: ", ":8:26: upstreams.b.tls.cert: ", ":11:29: upstreams.c.tls.key: cannot read: ",
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != len(want) {
+		t.Fatalf("got %d faults, want %d:\n%v", len(lines), len(want), err)
+	}
+	for i := range want {
+		if !strings.HasPrefix(lines[i], file+want[i]) {
+			t.Errorf("got  %s\nwant %s", lines[i], want[i])
 		}
 	}
 }

@@ -21,6 +21,8 @@ func (b *builder) buildStep(r *config.Route, f *config.Filter) (chain.Step, bool
 		step.Filter = filter.NewHeaders(edit(f.Headers.Request), edit(f.Headers.Response))
 	case f.Rewrite != nil:
 		step.Filter, err = buildRewrite(f.Rewrite)
+	case f.Compress != nil:
+		step.Filter, err = b.buildCompress(f)
 	default:
 		if f.OnError == "skip" {
 			step.OnError = chain.Skip
@@ -41,6 +43,19 @@ func buildRewrite(c *config.Rewrite) (chain.Filter, error) {
 		return nil, err
 	}
 	return filter.NewRewrite(path), nil
+}
+
+// buildCompress makes one filter of the top for all routes: they share its idle encoders and its bound.
+func (b *builder) buildCompress(f *config.Filter) (chain.Filter, error) {
+	if made := b.compress[f.Key]; made != nil {
+		return made, nil
+	}
+	made, err := filter.NewCompress(filter.CompressOptions(*f.Compress))
+	if err != nil {
+		return nil, err
+	}
+	b.compress[f.Key] = made
+	return made, nil
 }
 
 // counts are what a rate limit has counted, and what its keys are made with.

@@ -3,6 +3,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/sallyport/sallyport/core/config"
 	"github.com/sallyport/sallyport/core/engine"
+	"github.com/sallyport/sallyport/core/jwt"
 	"github.com/sallyport/sallyport/core/plugin"
 	"github.com/sallyport/sallyport/core/store"
 	"github.com/sallyport/sallyport/core/telemetry"
@@ -42,6 +44,9 @@ type Gateway struct {
 	upstreams shelf[*upstream.Upstream]
 	limits    shelf[counts]
 	stores    shelf[*store.Memory]
+	keys      shelf[*jwt.Keys]
+	pairs     shelf[*tls.Certificate]
+	tls       shelf[*engine.TLS]
 	examined  map[string]bool // hashes of plugin files that no chain names and that were looked at already
 
 	stopSweep context.CancelFunc
@@ -101,7 +106,7 @@ func (g *Gateway) Apply(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	fresh, err := g.bind(cfg)
+	fresh, err := g.bind(next)
 	if err != nil {
 		next.close()
 		return err
@@ -112,7 +117,7 @@ func (g *Gateway) Apply(cfg *config.Config) error {
 		return cfg.Errorf("log.access", "cannot open: %v", err)
 	}
 	old := g.current.Swap(next)
-	g.updateListeners(cfg, fresh)
+	g.updateListeners(next, fresh)
 	if old != nil {
 		old.retire()
 	}

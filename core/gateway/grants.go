@@ -27,7 +27,10 @@ type granted struct {
 
 // buildGrants finds or makes what a plugin was granted. What it shares with the generation before, it finds as that one left it.
 func (b *builder) buildGrants(name string, c config.Plugin) granted {
-	g := granted{Grants: plugin.Grants{Stores: map[string]plugin.Store{}, Limits: map[string]plugin.Limiter{}, Hidden: c.HiddenHeaders}}
+	g := granted{Grants: plugin.Grants{
+		Stores: map[string]plugin.Store{}, Limits: map[string]plugin.Limiter{},
+		Upstreams: map[string]plugin.Fetcher{}, Keys: map[string]plugin.KeySet{}, Hidden: c.HiddenHeaders,
+	}}
 	secrets := map[string]string{}
 	keys := slices.Clone(c.HiddenHeaders)
 	for _, grant := range c.Grants {
@@ -42,6 +45,14 @@ func (b *builder) buildGrants(name string, c config.Plugin) granted {
 		case grant.Kind == "limit":
 			key = shelfKey("named limit", grant.Name, b.cfg.Limits[grant.Name])
 			g.Limits[grant.Name] = b.takeLimit("limits."+grant.Name, key, b.cfg.Limits[grant.Name])
+		case grant.Kind == "fetch":
+			u := b.s.upstreams[grant.Name] // the very one, not one that is alike: it has its own connections
+			g.Upstreams[grant.Name] = fetcher{u}
+			key += fmt.Sprintf("\x00%p", u)
+		case grant.Kind == "jwt":
+			keys := b.takeKeys(grant.Name)
+			g.Keys[grant.Name] = keySet{keys}
+			key += fmt.Sprintf("\x00%p", keys)
 		case grant.Kind == "secret":
 			secrets[grant.Name] = b.cfg.Secrets[grant.Name].Reveal()
 			key += fmt.Sprintf("\x00%x", sha256.Sum256([]byte(secrets[grant.Name]))) // it changes with the value, and does not tell it

@@ -11,15 +11,16 @@ import (
 	"github.com/sallyport/sallyport/core/http1"
 )
 
-// bind opens the addresses that are new in cfg, so that one that is taken refuses the config before anything changed.
-func (g *Gateway) bind(cfg *config.Config) (map[string]*engine.Listener, error) {
+// bind opens the addresses that are new in s, so that one that is taken refuses the config before anything changed.
+func (g *Gateway) bind(s *Snapshot) (map[string]*engine.Listener, error) {
+	cfg := s.Config
 	fresh := map[string]*engine.Listener{}
 	var wrong config.Errors
 	for i, l := range cfg.Server.Listen {
 		if g.listeners[l.Address] != nil {
 			continue
 		}
-		opened, err := g.engine.Listen(l.Address, listenerOptions(l))
+		opened, err := g.engine.Listen(l.Address, s.listenerOptions(l))
 		if err != nil {
 			wrong = append(wrong, cfg.Errorf(fmt.Sprintf("server.listen[%d]", i), "cannot listen: %v", err))
 			continue
@@ -33,8 +34,9 @@ func (g *Gateway) bind(cfg *config.Config) (map[string]*engine.Listener, error) 
 	return fresh, nil
 }
 
-// updateListeners starts the fresh ones, tells the others their options, and drains those that cfg does not have.
-func (g *Gateway) updateListeners(cfg *config.Config, fresh map[string]*engine.Listener) {
+// updateListeners starts the fresh ones, tells the others their options, and drains those that s does not have.
+func (g *Gateway) updateListeners(s *Snapshot, fresh map[string]*engine.Listener) {
+	cfg := s.Config
 	wanted := map[string]*engine.Listener{}
 	for _, l := range cfg.Server.Listen {
 		if opened := fresh[l.Address]; opened != nil {
@@ -43,7 +45,7 @@ func (g *Gateway) updateListeners(cfg *config.Config, fresh map[string]*engine.L
 			continue
 		}
 		kept := g.listeners[l.Address]
-		kept.SetOptions(listenerOptions(l))
+		kept.SetOptions(s.listenerOptions(l))
 		wanted[l.Address] = kept
 	}
 	for address, l := range g.listeners {
@@ -61,6 +63,17 @@ func (g *Gateway) retireListener(address string, l *engine.Listener, cfg *config
 	if err := l.Drain(ctx); err != nil {
 		g.log.Warn("a listener was cut off", "address", address, "error", err)
 	}
+}
+
+// refused returns how many connections each listener has turned away, by the address as configured.
+func (g *Gateway) refused() map[string]uint64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	counts := make(map[string]uint64, len(g.listeners))
+	for configured, l := range g.listeners {
+		counts[configured] = l.Refused()
+	}
+	return counts
 }
 
 // closeListeners closes listeners that were never started.
@@ -85,13 +98,18 @@ func drainAll(ctx context.Context, listeners map[string]*engine.Listener) error 
 	return err
 }
 
-func listenerOptions(l config.Listener) engine.Options {
+func (s *Snapshot) listenerOptions(l config.Listener) engine.Options {
 	return engine.Options{
-		Limits:         http1.Limits{Head: l.Limits.Head, Fields: l.Limits.Fields, URI: l.Limits.URI},
-		HeadTimeout:    l.Limits.HeadTimeout,
-		IdleTimeout:    l.Limits.IdleTimeout,
-		BodyTimeout:    l.Limits.BodyTimeout,
-		Connections:    l.Limits.Connections,
-		TrustedProxies: l.TrustedProxies,
+		Limits:           http1.Limits{Head: l.Limits.Head, Fields: l.Limits.Fields, URI: l.Limits.URI},
+		HeadTimeout:      l.Limits.HeadTimeout,
+		IdleTimeout:      l.Limits.IdleTimeout,
+		BodyTimeout:      l.Limits.BodyTimeout,
+		Connections:      l.Limits.Connections,
+		ConnectionsPerIP: l.Limits.ConnectionsPerIP,
+		TrustedProxies:   l.TrustedProxies,
+		TrustUnix:        l.TrustUnix,
+		TLS:              s.tls[l.Address],
+		HTTP2:            l.HTTP2,
+		RedirectHTTPS:    l.RedirectHTTPS,
 	}
 }

@@ -7,22 +7,43 @@ import (
 	"github.com/sallyport/sallyport/core/chain"
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
+	"github.com/sallyport/sallyport/core/grpc"
 )
 
 // Serve takes one exchange through the gateway: the engine has read the request's head, and writes what is left in x.Resp.
 //
 //	match a route → run its chain up → let its backend answer → run the chain back
 //
-// Whatever goes wrong on the way becomes an answer by fail.
+// Whatever goes wrong on the way becomes an answer by fail. What gRPC clients get is made gRPC at the very end, whoever answered.
 func (g *Gateway) Serve(x *exchange.Exchange) {
 	s := g.pin(x)
 	stampID(x)
-	x.Asked = exchange.Asked{Path: x.Req.Path, Query: x.Req.Query}
+	if x.Asked.Path == "" { // else the engine has told what was asked for by a head that it refuses
+		x.Asked = exchange.Asked{Path: x.Req.Path, Query: x.Req.Query}
+	}
+	client := dialectOf(x)
+	x.Duplex = client != grpc.None
+	s.answer(x, client)
+	answerCall(x, client)
+	if x.Resp.Tunnel != nil && !hasEnd(x) {
+		g.unpin(x) // no hook is left to run, and a tunnel may outlive many generations
+	}
+}
+
+// answer fills the response to a client that speaks that dialect of gRPC, or none.
+func (s *Snapshot) answer(x *exchange.Exchange, client grpc.Dialect) {
 	if x.Fault != nil { // the engine could not make sense of the request
 		fail(x, x.Fault)
 		return
 	}
+	if x.HTTPSPort != 0 {
+		redirectHTTPS(x)
+		return
+	}
 	r, f := s.match(x)
+	if f == nil && r.callsHTTP2 {
+		f = takeWebCall(x, client)
+	}
 	if f != nil {
 		fail(x, f)
 		return
@@ -35,22 +56,25 @@ func (g *Gateway) Serve(x *exchange.Exchange) {
 		}
 	}
 	r.chain.Response(x)
-	if x.Resp.Tunnel != nil && !r.chain.HasEnd() {
-		g.unpin(x) // no hook is left to run, and a tunnel may outlive many generations
-	}
 }
 
 // End closes the account of an exchange: every one ends here, once, however it went.
 func (g *Gateway) End(x *exchange.Exchange) {
-	if r, ok := x.Pinned.(*servedRoute); ok && r.chain.HasEnd() {
+	if hasEnd(x) {
 		// An answer that was cut short is still open, and a copier may be at the request.
 		_ = x.Resp.Body.Close() // the client has got what it gets
-		r.chain.End(x)
+		x.Pinned.(*servedRoute).chain.End(x)
 	}
 	if log := g.access.Load(); log != nil {
 		log.Write(x)
 	}
 	g.unpin(x)
+}
+
+// hasEnd reports whether a filter of the exchange's route wants to hear of its end.
+func hasEnd(x *exchange.Exchange) bool {
+	r, ok := x.Pinned.(*servedRoute)
+	return ok && r.chain.HasEnd()
 }
 
 // match finds the exchange's route.
@@ -63,7 +87,7 @@ func (s *Snapshot) match(x *exchange.Exchange) (*servedRoute, *fault.Fault) {
 		return nil, fault.New(fault.NotFound, fault.Client, "no route for this host and path")
 	}
 	r := &s.routes[index]
-	x.Route = r.name
+	x.Route, x.Idle = r.name, r.idle
 	for _, encoded := range r.rejectEncoded {
 		if strings.Contains(x.Req.Path, encoded) {
 			return nil, fault.New(fault.BadRequest, fault.Client, "the path holds an encoded character that this route refuses: "+encoded)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport/sallyport/core/chain"
 	"github.com/sallyport/sallyport/core/config"
+	"github.com/sallyport/sallyport/core/engine"
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
 	"github.com/sallyport/sallyport/core/route"
@@ -29,6 +30,8 @@ type servedRoute struct {
 	chain         *chain.Chain
 	backend       answerer
 	rejectEncoded []string
+	callsHTTP2    bool          // the upstream can take gRPC calls, but maybe none of gRPC-Web
+	idle          time.Duration // of Exchange.Idle
 }
 
 // Snapshot is one immutable generation of everything built from one config. Exchanges pin the one that they began
@@ -42,7 +45,8 @@ type Snapshot struct {
 	routes    []servedRoute
 	plugins   map[string]*loadedPlugin
 	upstreams map[string]*upstream.Upstream
-	releases  []func() // lets go of what is shared with other generations, in the order of taking
+	tls       map[string]*engine.TLS // by the listener's address; not there: plain
+	releases  []func()               // lets go of what is shared with other generations, in the order of taking
 
 	pins    [pinShards]pinCount
 	retired atomic.Bool

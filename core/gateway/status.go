@@ -16,6 +16,7 @@ type Status struct {
 	Config     string                      `json:"config"`
 	Plugins    map[string]PluginStatus     `json:"plugins"`
 	Upstreams  map[string][]EndpointStatus `json:"upstreams"`
+	Refused    map[string]uint64           `json:"refused"` // connections closed for connections_per_ip, by the listener's address
 }
 
 // PluginStatus is a picture of one plugin and its pools, one for each config that it is used with.
@@ -63,6 +64,7 @@ func (g *Gateway) Status() Status {
 		return Status{}
 	}
 	status := Status{
+		Refused:    g.refused(),
 		Generation: s.Generation, Built: s.Built, Config: s.Config.File,
 		Plugins: map[string]PluginStatus{}, Upstreams: map[string][]EndpointStatus{},
 	}

@@ -44,14 +44,20 @@ func Start(t testing.TB, toml string) *Gateway {
 // StartIn is Start in a folder that the caller has prepared, say with plugins.
 func StartIn(t testing.TB, dir, toml string) *Gateway {
 	t.Helper()
-	g := &Gateway{Dir: dir, t: t}
-	g.Gateway = gateway.New(slog.New(slog.NewJSONHandler(&g.logs, nil)))
-	t.Cleanup(g.stop)
+	g := newIn(t, dir)
 	if err := g.ApplyText(toml); err != nil {
 		t.Fatalf("the gateway did not start:\n%v", err)
 	}
 	g.Addr = g.Addresses()[listen]
 	g.URL = "http://" + g.Addr
+	return g
+}
+
+// newIn makes a gateway that serves nothing yet.
+func newIn(t testing.TB, dir string) *Gateway {
+	g := &Gateway{Dir: dir, t: t}
+	g.Gateway = gateway.New(slog.New(slog.NewJSONHandler(&g.logs, nil)))
+	t.Cleanup(g.stop)
 	return g
 }
 

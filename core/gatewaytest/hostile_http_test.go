@@ -27,6 +27,9 @@ drain_timeout = "5s"
 
 const allToB = "[[routes]]\nname = \"r\"\npath = \"/*rest\"\nupstream = \"b\"\n"
 
+// allToImpatientB expects an answer's content to go on, too.
+const allToImpatientB = allToB + "idle_timeout = \"200ms\"\n"
+
 // server plays an upstream on the raw connection: serve is called for each connection with the head of its first request read.
 func server(t *testing.T, serve func(c *net.TCPConn, r *bufio.Reader)) string {
 	t.Helper()
@@ -135,7 +138,7 @@ func TestLyingUpstreams(t *testing.T) {
 					io.Copy(io.Discard, r) // until the gateway has had enough
 				}
 			})
-			g := Start(t, impatient+routes(backend, allToB))
+			g := Start(t, impatient+routes(backend, allToImpatientB))
 			c := dialRaw(t, g, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
 			answer, err := io.ReadAll(c)
 			switch {

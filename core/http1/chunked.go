@@ -189,7 +189,7 @@ func AppendLastChunk(dst []byte, trailers *header.Fields) []byte {
 	dst = append(dst, "0\r\n"...)
 	if trailers != nil {
 		for _, field := range trailers.All() {
-			if mayTrail(field.Name) {
+			if MayTrail(field.Name) {
 				dst = AppendField(dst, field.Name, field.Value)
 			}
 		}

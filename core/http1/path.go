@@ -128,3 +128,24 @@ func endSegment(out []byte, slash bool) ([]byte, bool) {
 	}
 	return out, true
 }
+
+// whyNoPath returns the reason for which CanonicalPath has no form for path.
+func whyNoPath(path string) refusal {
+	if path == "" || path[0] != '/' {
+		return badPath
+	}
+	for i := 0; i < len(path); i++ {
+		switch c := path[i]; {
+		case c == '/' || c == '.' || octets[c]&isPlain != 0:
+		case c != '%':
+			return rawPath
+		case i+2 >= len(path) || octets[path[i+1]]&isHex == 0 || octets[path[i+2]]&isHex == 0:
+			return badEscape
+		case path[i+1] == '0' && path[i+2] == '0':
+			return nulPath
+		default:
+			i += 2
+		}
+	}
+	return aboveRoot
+}

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport/sallyport/core/fault"
+	"github.com/sallyport/sallyport/core/header"
 	"github.com/sallyport/sallyport/core/http1"
 )
 
@@ -29,6 +31,22 @@ func TestCanonicalPath(t *testing.T) {
 				t.Errorf("got %q, %v, want %q", got, ok, tt.want)
 			}
 		})
+	}
+}
+
+func TestRefusedPathsSayWhy(t *testing.T) {
+	tests := []struct{ path, want string }{
+		{"/a/%00", "path holds %00"}, {"/../%00", "path holds %00"},
+		{"/..", "path leads above the root"}, {"/a/%2E%2e/../b", "path leads above the root"}, {"/a/../../%41", "path leads above the root"},
+		{"/%", "path holds a broken escape"}, {"/%4", "path holds a broken escape"}, {"/a%4g/..", "path holds a broken escape"},
+		{`/a\b`, "path holds a character that must be escaped"}, {`/\\`, "path holds a character that must be escaped"},
+	}
+	for _, tt := range tests {
+		var fields header.Fields
+		_, f := http1.ParseRequest("GET "+tt.path+" HTTP/1.1\r\nHost: x\r\n\r\n", http1.Limits{}, &fields)
+		if f == nil || f.Kind != fault.BadRequest || f.Reason != tt.want {
+			t.Errorf("%s: got %v, want %s", tt.path, f, tt.want)
+		}
 	}
 }
 

@@ -24,4 +24,6 @@ const (
 	twoHosts         refusal = "more than one Host"
 	manyConnections  refusal = "too many Connection fields or options"
 	badConnection    refusal = "invalid Connection"
+	connectionField  refusal = "a field of the connection in HTTP/2"
+	badTE            refusal = "TE other than trailers in HTTP/2"
 )

@@ -27,7 +27,11 @@ type RequestHead struct {
 const (
 	badRequestLine refusal = "invalid request line"
 	badTarget      refusal = "invalid request target"
-	badPath        refusal = "invalid path"
+	badPath        refusal = "path does not begin with a slash"
+	aboveRoot      refusal = "path leads above the root"
+	nulPath        refusal = "path holds %00"
+	badEscape      refusal = "path holds a broken escape"
+	rawPath        refusal = "path holds a character that must be escaped"
 	badHost        refusal = "invalid Host"
 	noHost         refusal = "no Host"
 	otherHost      refusal = "request target and Host differ"

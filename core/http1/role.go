@@ -18,6 +18,12 @@ const (
 	roleHop  // of this connection only, and without an effect
 )
 
+// EndToEnd reports whether a proxy passes a field of that name on: it belongs neither to the connection nor to the framing.
+func EndToEnd(name string) bool {
+	r := roleOf(name)
+	return r == endToEnd || r == roleDate
+}
+
 // roleOf returns what the field of that name means. It is asked for each field of each head, hence the switch by length.
 func roleOf(name string) role {
 	switch len(name) {

@@ -41,7 +41,7 @@ func (h *RequestHead) setPath(target string) refusal {
 	var ok bool
 	if h.Path, ok = CanonicalPath(path); !ok {
 		h.Path = ""
-		return badPath
+		return whyNoPath(path)
 	}
 	return accepted
 }

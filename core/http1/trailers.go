@@ -11,7 +11,7 @@ func parseTrailers(section string, trailers *header.Fields) refusal {
 		if count > maxTrailerFields {
 			return longTrailers
 		}
-		if trailers != nil && mayTrail(name) {
+		if trailers != nil && MayTrail(name) {
 			trailers.Add(name, value)
 		}
 		at = next
@@ -19,22 +19,22 @@ func parseTrailers(section string, trailers *header.Fields) refusal {
 	return accepted
 }
 
-// mayTrail reports whether a field may come behind the content: not what frames, routes, authenticates or
+// MayTrail reports whether a field of that name may come behind the content: not what frames, routes, authenticates or
 // describes the content (RFC 9110, section 6.5.1), and nothing that the gateway itself has vouched for in the head.
-func mayTrail(name string) bool {
+func MayTrail(name string) bool {
 	if roleOf(name) != endToEnd {
 		return false
 	}
 	for _, refused := range [...]string{
 		"authorization", "cookie", "set-cookie", "www-authenticate", "content-type", "content-encoding",
 		"content-range", "cache-control", "range", "max-forwards", "age", "expires", "location", "retry-after", "vary",
-		"forwarded", "x-real-ip", "x-request-id", "traceparent", "tracestate",
+		"forwarded", "x-real-ip", "x-request-id", "traceparent", "tracestate", "client-cert", "client_cert",
 	} {
 		if header.EqualName(name, refused) {
 			return false
 		}
 	}
-	return !hasPrefix(name, "if-") && !hasPrefix(name, "x-forwarded-") && !hasPrefix(name, "access-control-")
+	return !hasPrefix(name, "client-cert") && !hasPrefix(name, "client_cert") && !hasPrefix(name, "if-") && !hasPrefix(name, "x-forwarded-") && !hasPrefix(name, "access-control-")
 }
 
 func hasPrefix(name, prefix string) bool {

@@ -167,8 +167,9 @@ func (k *Keys) candidates(ctx context.Context, t *jwt.Token) (any, error) {
 		found = set.find(kid, t.Method.Alg())
 	}
 	if len(found) == 0 && k.remote != nil && k.remote.await(ctx) {
-		set = k.keys.Load()
-		found = set.find(kid, t.Method.Alg())
+		if set = k.keys.Load(); set != nil {
+			found = set.find(kid, t.Method.Alg())
+		}
 	}
 	switch {
 	case set == nil:

@@ -1,9 +1,8 @@
 package plugin
 
 import (
-	"strings"
-
 	"github.com/sallyport/sallyport/core/header"
+	"github.com/sallyport/sallyport/core/http1"
 	"github.com/sallyport/sallyport/core/plugin/abi"
 )
 
@@ -42,23 +41,11 @@ func (h *hookCall) respond(status uint32, body []byte) abi.Code {
 	}
 	h.saved.keepResponse(h.x)
 	if h.phase == abi.InResponse {
-		h.x.Resp.Fields.Keep(func(f header.Field) bool { return !describesContent(f.Name) })
+		h.x.Resp.Fields.Keep(func(f header.Field) bool { return !http1.DescribesContent(f.Name) })
 		h.x.Resp.Trailers.Reset()
 	}
 	h.x.Resp.Status = int(status)
 	h.saved.replaceBody(h.x, append([]byte(nil), body...))
 	h.responded = true
 	return ok
-}
-
-// describesContent reports whether a field tells of the content that comes with it (RFC 9110, section 8).
-func describesContent(name string) bool {
-	for _, other := range [...]string{"Accept-Ranges", "ETag", "Last-Modified", "Digest", "Repr-Digest"} {
-		if header.EqualName(name, other) {
-			return true
-		}
-	}
-	const prefix, policy = "content-", "content-security-policy"
-	lower := strings.ToLower(name)
-	return strings.HasPrefix(lower, prefix) && !strings.HasPrefix(lower, policy)
 }

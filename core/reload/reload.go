@@ -1,4 +1,4 @@
-// Package reload watches gateway.toml and the plugin folders and says when they have changed and come to rest.
+// Package reload watches gateway.toml, the plugin folders and other files and says when they have changed and come to rest.
 package reload
 
 import (
@@ -21,6 +21,9 @@ import (
 const (
 	rest     = 50 * time.Millisecond
 	patience = time.Second
+	// round is how often everything is looked at though nothing was told: not every file system tells, and a link far up the path may
+	// have been changed.
+	round = 30 * time.Second
 )
 
 // Watcher calls Changed after each change of what it watches. Run it from one goroutine.
@@ -29,6 +32,8 @@ type Watcher struct {
 	Config string
 	// Plugins returns the folders and files that the current generation's plugins come from; asked after each change.
 	Plugins func() []string
+	// Files returns other files that the current generation was read from, such as certificates; asked after each change. nil: none.
+	Files func() []string
 	// Changed is called, from Run's goroutine, when files have changed and rest.
 	Changed func()
 	// Loaded is when reading the current files began: what was changed from then on is a change. Zero: what is there when Run begins is known.
@@ -37,7 +42,8 @@ type Watcher struct {
 
 	seen string // the state of the files when Changed was last called
 
-	watching func() // told when the folders are watched; for tests
+	watching func()           // told when the folders are watched; for tests
+	rounds   <-chan time.Time // instead of a ticker; for tests
 }
 
 // Run watches until ctx ends. Force makes Changed be called at once for each value received (SIGHUP, the admin API).
@@ -51,7 +57,10 @@ func (w *Watcher) Run(ctx context.Context, force <-chan struct{}) error {
 	w.seen = w.state()
 	if w.isNewer() {
 		w.settle(ctx, notify)
+		w.catchUp(ctx, notify)
 	}
+	rounds, stop := w.ticks()
+	defer stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -61,19 +70,36 @@ func (w *Watcher) Run(ctx context.Context, force <-chan struct{}) error {
 		case err := <-notify.Errors:
 			w.Log.Warn("watching files", "error", err)
 			w.settle(ctx, notify) // events may have been lost: look at everything
+		case <-rounds:
+			if w.state() == w.seen {
+				continue
+			}
+			w.settle(ctx, notify)
 		case event := <-notify.Events:
 			if !w.concerns(event) {
 				continue
 			}
 			w.settle(ctx, notify)
 		}
-		w.watchFolders(notify)
-		// A folder that has just appeared may have been filled before it was watched.
-		for ctx.Err() == nil && w.state() != w.seen {
-			w.settle(ctx, notify)
-			w.watchFolders(notify)
-		}
+		w.catchUp(ctx, notify)
 	}
+}
+
+// catchUp watches what the last change has made known. A folder that has just appeared may have been filled before it was watched.
+func (w *Watcher) catchUp(ctx context.Context, notify *fsnotify.Watcher) {
+	w.watchFolders(notify)
+	for ctx.Err() == nil && w.state() != w.seen {
+		w.settle(ctx, notify)
+		w.watchFolders(notify)
+	}
+}
+
+func (w *Watcher) ticks() (<-chan time.Time, func()) {
+	if w.rounds != nil {
+		return w.rounds, func() {}
+	}
+	ticker := time.NewTicker(round)
+	return ticker.C, ticker.Stop
 }
 
 // change reports what is there now; a change from here on is another one.
@@ -141,18 +167,40 @@ func (w *Watcher) watchFolders(notify *fsnotify.Watcher) {
 // that its making is seen.
 func (w *Watcher) folders() []string {
 	folders := []string{filepath.Dir(w.Config)}
+	for _, file := range w.single() {
+		folders = append(folders, existing(filepath.Dir(file)))
+	}
 	for _, path := range w.Plugins() {
 		folder := path
 		if strings.HasSuffix(path, ".wasm") {
 			folder = filepath.Dir(path)
 		}
-		for !isFolder(folder) && folder != filepath.Dir(folder) {
-			folder = filepath.Dir(folder)
-		}
-		folders = append(folders, folder)
+		folders = append(folders, existing(folder))
 	}
 	slices.Sort(folders)
 	return slices.Compact(folders)
+}
+
+// existing returns folder or its nearest parent that exists.
+func existing(folder string) string {
+	for !isFolder(folder) && folder != filepath.Dir(folder) {
+		folder = filepath.Dir(folder)
+	}
+	return folder
+}
+
+// single are the files, and those that links among them lead to: either may be replaced.
+func (w *Watcher) single() []string {
+	if w.Files == nil {
+		return nil
+	}
+	files := slices.Clone(w.Files())
+	for _, file := range files {
+		if target, err := filepath.EvalSymlinks(file); err == nil && target != file {
+			files = append(files, target)
+		}
+	}
+	return files
 }
 
 func isFolder(path string) bool {
@@ -170,7 +218,7 @@ func (w *Watcher) concerns(event fsnotify.Event) bool {
 		return true
 	}
 	// Kubernetes swaps the link ..data beside the files; a plugin folder may itself come or go.
-	return strings.HasPrefix(filepath.Base(name), "..") || slices.ContainsFunc(w.Plugins(), func(path string) bool {
+	return strings.HasPrefix(filepath.Base(name), "..") || slices.ContainsFunc(append(w.single(), w.Plugins()...), func(path string) bool {
 		return path == name || strings.HasPrefix(path, name+string(filepath.Separator))
 	})
 }
@@ -186,9 +234,9 @@ func (w *Watcher) state() string {
 	return b.String()
 }
 
-// files are the config and all plugins.
+// files are the config, all plugins and the other files.
 func (w *Watcher) files() []string {
-	files := []string{w.Config}
+	files := append([]string{w.Config}, w.single()...)
 	for _, path := range w.Plugins() {
 		if strings.HasSuffix(path, ".wasm") {
 			files = append(files, path)

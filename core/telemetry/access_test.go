@@ -41,6 +41,17 @@ func TestLine(t *testing.T) {
 	}
 }
 
+func TestLineTellsHowACallEnded(t *testing.T) {
+	tests := map[string]string{"14": `"status":200,"grpc_status":14,"route"`, "0": `"grpc_status":0,`, "": `"status":200,"route"`, "1,\"x\":2": `"status":200,"route"`, "-1": `"status":200,"route"`}
+	for status, want := range tests {
+		x := ended()
+		x.GRPCStatus = status
+		if got := string(appendLine(nil, x)); !strings.Contains(got, want) {
+			t.Errorf("%q: got %s, want %s", status, got, want)
+		}
+	}
+}
+
 // FuzzLine: whatever a client sends, the line is one line of valid JSON that says it.
 func FuzzLine(f *testing.F) {
 	f.Add("/a\"\\\n\x00\xff\u2028é")

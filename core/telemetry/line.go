@@ -17,6 +17,7 @@ func appendLine(b []byte, x *exchange.Exchange) []byte {
 	b = appendText(b, "id", x.ID)
 	b = appendRequest(b, x)
 	b = appendNumber(b, "status", int64(x.Resp.Status))
+	b = appendGRPCStatus(b, x.GRPCStatus)
 	b = appendText(b, "route", x.Route)
 	b = appendText(b, "upstream", x.Upstream)
 	b = appendText(b, "endpoint", x.Endpoint)
@@ -42,6 +43,18 @@ func appendRequest(b []byte, x *exchange.Exchange) []byte {
 	b = appendText(b, "path", x.Asked.Path)
 	b = appendText(b, "query", x.Asked.Query)
 	return appendText(b, "protocol", x.Req.Protocol.String())
+}
+
+// appendGRPCStatus leaves out what no number is: it is the upstream's word.
+func appendGRPCStatus(b []byte, status string) []byte {
+	if status == "" {
+		return b
+	}
+	code, err := strconv.ParseUint(status, 10, 16)
+	if err != nil {
+		return b
+	}
+	return appendNumber(b, "grpc_status", int64(code))
 }
 
 func appendTimes(b []byte, t *exchange.Times) []byte {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"syscall"
 	"time"
 
 	"github.com/sallyport/sallyport/core/fault"
@@ -23,7 +24,8 @@ const (
 type answer struct {
 	c       *conn
 	kind    bodyKind
-	left    int64 // bytes to come, byLength
+	left    int64           // bytes to come, byLength
+	raw     syscall.RawConn // set by CanPull
 	chunks  http1.Dechunker
 	started bool // bytes were read after the head
 	done    bool // the content has come to its end
@@ -32,7 +34,7 @@ type answer struct {
 
 func (a *answer) reset() {
 	a.chunks.Reset()
-	a.kind, a.left, a.started, a.done, a.ends = byLength, 0, false, false, false
+	a.kind, a.left, a.raw, a.started, a.done, a.ends = byLength, 0, nil, false, false, false
 }
 
 // Read brings more content. An upstream that ends too early is a fault, never an end.
@@ -50,7 +52,11 @@ func (a *answer) Read(p []byte) (int, error) {
 	case untilClose:
 		return a.readToClose(p)
 	}
-	n, err := a.c.read(p[:min(int64(len(p)), a.left)])
+	return a.came(a.c.read(p[:min(int64(len(p)), a.left)]))
+}
+
+// came takes n bytes of content with a known length into account.
+func (a *answer) came(n int, err error) (int, error) {
 	a.left -= int64(n)
 	a.done = a.left == 0
 	switch {
@@ -108,6 +114,8 @@ func (a *answer) broken(err error) error {
 	switch {
 	case errors.Is(err, errGone):
 		return fault.Wrap(fault.ClientGone, fault.Client, err)
+	case errors.Is(err, errLate):
+		return &fault.Fault{Kind: fault.GatewayTimeout, Side: fault.Upstream, Reason: "upstream did not end its answer in time", Err: err}
 	case errors.Is(err, errSlow):
 		return &fault.Fault{Kind: fault.GatewayTimeout, Side: fault.Upstream, Reason: "upstream's content took too long", Err: err}
 	case errors.Is(err, net.ErrClosed) && copier != nil:

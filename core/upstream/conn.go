@@ -78,6 +78,15 @@ func (c *conn) dropBuffer() {
 	}
 }
 
+// cut closes the connection at once; whatever was under way is not to be taken for complete.
+func (c *conn) cut() {
+	if abrupt, ok := c.Conn.(interface{ cut() error }); ok {
+		_ = abrupt.cut() // it is not used again, whatever this says
+		return
+	}
+	_ = c.Close()
+}
+
 // needBuffer makes room behind what has been read.
 func (c *conn) needBuffer() {
 	switch {
@@ -162,40 +171,71 @@ func (c *conn) isClientGone() bool {
 	return c.x.Client.Gone()
 }
 
-// bodyTimeout is how long a response's content may make no progress when nobody says otherwise.
+// bodyTimeout is how long content may make no progress when nobody says otherwise.
 const bodyTimeout = 30 * time.Second
 
-// patience is how long the content may make no progress: what the client's engine allows for a body.
-func (c *conn) patience() time.Duration {
-	if bound, ok := c.x.Client.(interface{ BodyTimeout() time.Duration }); ok {
+func (c *conn) patience() time.Duration { return patience(c.x) }
+
+// patience is how long an exchange's content may bring nothing: what its route says, else what holds for any body.
+func patience(x *exchange.Exchange) time.Duration {
+	if x.Idle > 0 {
+		return x.Idle
+	}
+	return bodyPatience(x)
+}
+
+func (c *conn) bodyTimeout() time.Duration { return bodyPatience(c.x) }
+
+// bodyPatience is how long a body may make no progress: what the client's engine allows.
+func bodyPatience(x *exchange.Exchange) time.Duration {
+	if bound, ok := x.Client.(interface{ BodyTimeout() time.Duration }); ok {
 		return bound.BodyTimeout()
 	}
 	return bodyTimeout
 }
 
 // read reads content of a response, however long all of it takes: only the client's going ends it, or that there is no
-// progress. The clock is first looked at when the deadline that is set has passed, since most reads do not come to that.
+// progress.
 func (c *conn) read(p []byte) (int, error) {
-	var limit time.Time
-	for slice := firstSlice; ; slice = min(2*slice, lastSlice) {
+	var s lull
+	for {
 		n, err := c.Conn.Read(p)
 		if n > 0 || err == nil || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return n, err
 		}
-		if c.isClientGone() {
-			return 0, errGone
-		}
-		now := time.Now()
-		if limit.IsZero() || c.copier != nil && c.copier.isRunning() { // a request on its way is progress, bounded by itself
-			limit = now.Add(c.patience())
-		}
-		left := limit.Sub(now)
-		if left <= 0 {
-			return 0, errSlow
-		}
-		c.deadline = now.Add(min(slice, left))
-		if err := c.SetReadDeadline(c.deadline); err != nil {
+		if err := c.endure(&s); err != nil {
 			return 0, err
 		}
 	}
+}
+
+// lull is a wait for content. The clock is first looked at when the deadline that is set has passed, since most reads
+// do not come to that.
+type lull struct {
+	slice time.Duration
+	limit time.Time
+}
+
+// endure allows for another slice of silence, unless the client has gone or it has lasted too long.
+func (c *conn) endure(s *lull) error {
+	if c.isClientGone() {
+		return errGone
+	}
+	now := time.Now()
+	if c.send.Whole && isPast(c.send.Deadline) {
+		return errLate
+	}
+	if s.limit.IsZero() || c.copier != nil && c.copier.isRunning() { // a request on its way is progress, bounded by itself
+		s.limit = now.Add(c.patience())
+	}
+	left := s.limit.Sub(now)
+	if left <= 0 {
+		return errSlow
+	}
+	if c.send.Whole {
+		left = min(left, c.send.Deadline.Sub(now))
+	}
+	s.slice = min(max(2*s.slice, firstSlice), lastSlice)
+	c.deadline = now.Add(min(s.slice, left))
+	return c.SetReadDeadline(c.deadline)
 }

@@ -54,7 +54,7 @@ func newCopier(c *conn, sent int, chunked bool) *copier {
 	body := &c.x.Req.Body
 	k := &copier{c: c, body: body, held: body.Held[sent:], chunked: chunked, timeout: c.home.responseTimeout, done: make(chan struct{})}
 	if k.timeout <= 0 {
-		k.timeout = c.patience()
+		k.timeout = c.bodyTimeout()
 	}
 	if body.Whole() {
 		k.left = int64(len(k.held))
@@ -74,7 +74,7 @@ func (k *copier) run() {
 	k.c.home.copies.put(k.buf)
 	k.ended = time.Now()
 	if k.fault = k.explain(err); k.fault != nil {
-		_ = k.c.Close() // the upstream must not take the request for complete; this also wakes up who waits for the answer
+		k.c.cut() // the upstream must not take the request for complete; this also wakes up who waits for the answer
 	}
 	k.whole = err == nil
 }
@@ -109,6 +109,9 @@ func (k *copier) copy() error {
 		}
 	}
 	for !k.finishing.Load() {
+		if done, err := k.splice(); done || err != nil {
+			return err
+		}
 		// Room is left in front and behind for what frames a chunk.
 		data := k.buf.b[chunkRoom/2 : len(k.buf.b)-chunkRoom]
 		n, err := k.next(data)
@@ -185,13 +188,19 @@ func (k *copier) write(p []byte) error {
 	if len(p) == 0 {
 		return nil
 	}
-	if !k.stopping.Load() {
-		if err := k.c.SetWriteDeadline(time.Now().Add(k.timeout)); err != nil {
-			return err
-		}
+	if err := k.bound(); err != nil {
+		return err
 	}
 	_, err := k.c.Write(p)
 	return err
+}
+
+// bound sets the deadline of the next write.
+func (k *copier) bound() error {
+	if k.stopping.Load() {
+		return nil
+	}
+	return k.c.SetWriteDeadline(time.Now().Add(k.timeout))
 }
 
 func (k *copier) isRunning() bool {
@@ -213,7 +222,7 @@ func (k *copier) finish() bool {
 		if !k.finishing.Load() {
 			return false
 		}
-		late := time.AfterFunc(settleTime, func() { _ = k.c.Close() })
+		late := time.AfterFunc(settleTime, k.c.cut)
 		<-k.done
 		if !late.Stop() {
 			return false

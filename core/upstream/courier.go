@@ -28,11 +28,16 @@ type call struct {
 	sent   time.Time // when out had been written
 }
 
-// plainCourier works on any net.Conn. It checks nothing before it writes: what a dead connection breaks is replayed if
-// that is safe.
+// plainCourier works on any net.Conn. Before it writes it asks a connection that can tell (one over TLS) whether it is still good; on
+// any other, what a dead connection breaks is replayed if that is safe.
 type plainCourier struct{}
 
 func (plainCourier) run(c *conn) error {
+	if c.call.state == checking {
+		if teller, ok := c.Conn.(interface{ isQuiet() bool }); ok && !teller.isQuiet() {
+			return errStale
+		}
+	}
 	if c.call.state != reading {
 		wrote, err := c.write()
 		c.call.wrote = wrote
@@ -53,9 +58,14 @@ func (plainCourier) run(c *conn) error {
 	return err
 }
 
-// write writes the call's bytes by the time that the response would have to be there.
+// write writes the call's bytes by the time that the response would have to be there, or as fast as content has to move.
 func (c *conn) write() (int, error) {
-	if err := c.SetWriteDeadline(c.limit(time.Now())); err != nil {
+	now := time.Now()
+	until := c.limit(now)
+	if until.IsZero() {
+		until = now.Add(c.patience())
+	}
+	if err := c.SetWriteDeadline(until); err != nil {
 		return 0, err
 	}
 	n, err := c.Conn.Write(c.call.out)

@@ -1,17 +1,28 @@
 package upstream
 
-import "sync/atomic"
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"strings"
+	"sync/atomic"
+)
 
 // Endpoint is one server of an Upstream.
 type Endpoint struct {
 	address string
 	weight  int
+	network string      // "tcp" or "unix"
+	target  string      // what is dialled: host:port, or the socket's path
+	host    string      // for the Host field when nothing else is to be sent
+	tls     *tls.Config // nil: none
 
 	active   atomic.Int64 // exchanges in flight
 	requests atomic.Uint64
 	failures atomic.Uint64
 
-	idle pool
+	idle pool // of HTTP/1.1
+	mux  mux  // of HTTP/2
 }
 
 // EndpointState is how an endpoint is doing at one moment.
@@ -19,21 +30,43 @@ type EndpointState struct {
 	Address  string
 	Weight   int
 	Active   int64  // exchanges in flight, up to the end of their bodies
-	Idle     int    // connections kept for reuse
+	Idle     int    // connections kept for reuse, of HTTP/2 those without an exchange
 	Requests uint64 // tries so far
 	Failures uint64 // tries that the endpoint is to blame for
 }
 
-func newEndpoint(one EndpointOptions, o Options) *Endpoint {
-	e := &Endpoint{address: one.Address, weight: one.Weight}
+// unixPrefix begins the address of a Unix socket.
+const unixPrefix = "unix:"
+
+func newEndpoint(one EndpointOptions, o Options) (*Endpoint, error) {
+	e := &Endpoint{address: one.Address, weight: one.Weight, network: "tcp", target: one.Address, host: one.Address}
 	if e.weight == 0 {
 		e.weight = 1
 	}
+	name := "localhost"
+	if path, ok := strings.CutPrefix(one.Address, unixPrefix); ok {
+		if path == "" {
+			return nil, errors.New("a Unix socket needs a path")
+		}
+		e.network, e.target, e.host = "unix", path, name
+	} else {
+		host, port, err := net.SplitHostPort(one.Address)
+		switch {
+		case err != nil:
+			return nil, err
+		case host == "" || port == "":
+			return nil, errors.New("want host:port")
+		}
+		name = host
+	}
+	if o.TLS != nil {
+		e.tls = o.TLS.config(name, o.Protocol)
+	}
 	e.idle.max, e.idle.timeout = o.MaxIdle, o.IdleTimeout
-	return e
+	return e, nil
 }
 
-// Address returns the endpoint's host:port.
+// Address returns the endpoint's host:port, or unix: and a path.
 func (e *Endpoint) Address() string { return e.address }
 
 // Done ends the count of one exchange in flight. A Transport calls it when the response has been read or given up.
@@ -41,7 +74,7 @@ func (e *Endpoint) Done() { e.active.Add(-1) }
 
 func (e *Endpoint) state() EndpointState {
 	return EndpointState{
-		Address: e.address, Weight: e.weight, Active: e.active.Load(), Idle: e.idle.len(),
+		Address: e.address, Weight: e.weight, Active: e.active.Load(), Idle: e.idle.len() + e.mux.unused(),
 		Requests: e.requests.Load(), Failures: e.failures.Load(),
 	}
 }

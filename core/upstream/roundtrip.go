@@ -71,7 +71,7 @@ func (c *conn) appendRequest() *copier {
 	req := &c.x.Req
 	host := c.send.Host
 	if host == "" {
-		host = c.endpoint.address
+		host = c.endpoint.host
 	}
 	framing := requestFraming(req)
 	out := http1.AppendRequestHead(c.buf.b[:0], req.Method, req.Path, req.Query, host, &req.Fields, framing, req.Upgrade)
@@ -179,7 +179,7 @@ func (c *conn) fail(err error) *fault.Fault {
 
 // giveUp closes the connection and joins the copier.
 func (c *conn) giveUp() {
-	_ = c.Close() // whatever it says, it is not used again
+	c.cut()
 	if c.copier != nil {
 		c.copier.stop()
 	}

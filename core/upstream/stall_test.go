@@ -86,6 +86,42 @@ func TestSlowContentIsNoStall(t *testing.T) {
 	}
 }
 
+// TestContentWaitsAsLongAsTheExchangeSays: events may be minutes apart where a client's own body may not stall for seconds.
+func TestContentWaitsAsLongAsTheExchangeSays(t *testing.T) {
+	c := &askedClient{boundClient{bound: time.Millisecond}, make(chan struct{}, 1)}
+	p := listen(t, func(w *wire) {
+		_, _ = w.request()
+		w.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nx")
+		<-c.waits
+		<-c.waits // a slice later the client's own time is over
+		w.say("y")
+	})
+	x := request("GET", "/events")
+	x.Client, x.Idle = c, time.Hour
+	if got := ask(t, open(t, group(p.address)), x); got != "xy" {
+		t.Errorf("got %q, want xy", got)
+	}
+}
+
+func TestContentStallsAsTheExchangeSays(t *testing.T) {
+	p := listen(t, func(w *wire) {
+		_, _ = w.request()
+		w.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nx")
+		silent(w)
+	})
+	x := request("GET", "/events")
+	x.Client, x.Idle = &boundClient{bound: time.Hour}, 150*time.Millisecond
+	if f := open(t, group(p.address)).Do(x, Send{}); f != nil {
+		t.Fatal(f)
+	}
+	got, err := io.ReadAll(&x.Resp.Body)
+	var f *fault.Fault
+	if !errors.As(err, &f) || f.Kind != fault.GatewayTimeout || string(got) != "x" {
+		t.Errorf("got %q, %v; want x and the upstream's time-out", got, err)
+	}
+	x.Resp.Reset()
+}
+
 // TestUploadThatStalls: where a response may take any time, the request's content still has to make progress.
 func TestUploadThatStalls(t *testing.T) {
 	release := make(chan bool)

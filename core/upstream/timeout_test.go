@@ -123,3 +123,34 @@ func TestUpstreamThatDoesNotRead(t *testing.T) {
 	mustFail(t, u, x, Send{}, fault.GatewayTimeout)
 	close(release)
 }
+
+// TestDeadlineOfTheWholeAnswer: it ends content that comes all the time as well as content that does not come.
+func TestDeadlineOfTheWholeAnswer(t *testing.T) {
+	peers := map[string]func(*wire){
+		"silent": func(w *wire) {
+			_, _ = w.request()
+			w.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
+			silent(w)
+		},
+		"busy": func(w *wire) {
+			_, err := w.request()
+			for w.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"); err == nil; {
+				_, err = io.WriteString(w.TCPConn, "1\r\nx\r\n")
+			}
+		},
+	}
+	for name, serve := range peers {
+		t.Run(name, func(t *testing.T) {
+			u := open(t, group(listen(t, serve).address))
+			x := request("GET", "/")
+			if f := u.Do(x, Send{Deadline: time.Now().Add(30 * time.Millisecond), Whole: true}); f != nil {
+				t.Fatal(f)
+			}
+			defer x.Resp.Reset()
+			_, err := io.Copy(io.Discard, &x.Resp.Body)
+			if f := fault.From(err); f == nil || f.Kind != fault.GatewayTimeout || f.Side != fault.Upstream {
+				t.Errorf("got %v, want the upstream's timeout", err)
+			}
+		})
+	}
+}

@@ -2,31 +2,26 @@ package upstream
 
 import (
 	"errors"
-	"net"
 	"time"
 
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
 	"github.com/sallyport/sallyport/core/http1"
+	"github.com/sallyport/sallyport/core/nonblock"
 )
 
 // http1Transport speaks HTTP/1.1 over connections that it keeps.
 type http1Transport struct {
-	connectTimeout  time.Duration
+	dialer          dialer
 	responseTimeout time.Duration
 	limits          http1.Limits
 	buffers         bufferPool
 	copies          bufferPool
+	pipes           nonblock.Pipes
 }
 
 func newHTTP1(o Options) *http1Transport {
-	t := &http1Transport{connectTimeout: o.ConnectTimeout, responseTimeout: o.ResponseTimeout, limits: o.HeadLimits}
-	if t.limits.Head <= 0 {
-		t.limits.Head = defaultHead
-	}
-	if t.limits.Fields <= 0 {
-		t.limits.Fields = defaultFields
-	}
+	t := &http1Transport{dialer: dialer{o.ConnectTimeout}, responseTimeout: o.ResponseTimeout, limits: headLimits(o)}
 	t.buffers.size, t.copies.size = bufferSize, copySize
 	return t
 }
@@ -53,30 +48,35 @@ func (t *http1Transport) RoundTrip(x *exchange.Exchange, e *Endpoint, send Send)
 	return c.roundTrip(x, send, time.Now())
 }
 
-// dial connects. Nothing has been sent when it fails, so another endpoint may be tried.
+// dial connects.
 func (t *http1Transport) dial(e *Endpoint, send Send) (*conn, *fault.Fault) {
-	d := net.Dialer{Timeout: t.connectTimeout, Deadline: send.Deadline}
-	raw, err := d.Dial("tcp", e.address)
-	if err == nil {
-		return newConn(raw, t, e), nil
+	raw, err := t.dialer.dial(e, t.dialer.limit(send.Deadline))
+	if err != nil {
+		return nil, cannotConnect(err)
 	}
-	f := &fault.Fault{Kind: fault.BadGateway, Side: fault.Upstream, Retry: true, Reason: "upstream cannot be reached", Err: err}
-	if isTimeout(err) {
-		f.Kind = fault.GatewayTimeout
-	}
-	return nil, f
+	return newConn(raw, t, e), nil
 }
 
-func isTimeout(err error) bool {
-	var timeout net.Error
-	return errors.As(err, &timeout) && timeout.Timeout()
+// headLimits returns what a response head may have.
+func headLimits(o Options) http1.Limits {
+	limits := o.HeadLimits
+	if limits.Head <= 0 {
+		limits.Head = defaultHead
+	}
+	if limits.Fields <= 0 {
+		limits.Fields = defaultFields
+	}
+	return limits
 }
 
-// isReplayable reports whether the request may be sent twice (RFC 9110, section 9.2.2) and still can be.
-func isReplayable(r *exchange.Request) bool {
-	switch r.Method {
+// isReplayable reports whether the request may be sent twice and still can be.
+func isReplayable(r *exchange.Request) bool { return isIdempotent(r.Method) && r.Body.Whole() }
+
+// isIdempotent reports whether a request with that method may be sent twice (RFC 9110, section 9.2.2).
+func isIdempotent(method string) bool {
+	switch method {
 	case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE":
-		return r.Body.Whole()
+		return true
 	}
 	return false
 }

@@ -3,9 +3,7 @@
 package upstream
 
 import (
-	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/sallyport/sallyport/core/balance"
@@ -25,11 +23,13 @@ type Options struct {
 	MaxIdle         int           // unused connections kept per endpoint
 	Retries         int           // further endpoints tried when the request can be replayed
 	HeadLimits      http1.Limits  // of responses; 0 stands for 64 KiB and 1 000 fields
+	Protocol        string        // "http/1.1", also when empty, "h2" over TLS, or "h2c": HTTP/2 without TLS and without asking
+	TLS             *TLSOptions   // nil: none
 }
 
 // EndpointOptions are one server.
 type EndpointOptions struct {
-	Address string // host:port; the host may be a name
+	Address string // host:port, where the host may be a name, or unix: and the path of a socket
 	Weight  int    // its share of the exchanges; 0 stands for 1
 }
 
@@ -58,40 +58,48 @@ type Transport interface {
 
 // Send is what holds for one exchange beyond its request.
 type Send struct {
-	Host     string    // the Host field to send; "" stands for the endpoint's address
+	Host     string    // the Host field to send; "" stands for the endpoint's address, "localhost" where that is a socket's
 	Deadline time.Time // by which the response's head must be there; zero: no bound
+	Whole    bool      // the Deadline is for the response's last byte, too
 	MaxBody  int64     // bytes of request content; 0: no bound
 }
 
 // New returns an Upstream; it connects only when there is something to send.
 func New(o Options) (*Upstream, error) {
 	u := &Upstream{name: o.Name, retries: o.Retries}
+	var err error
+	if u.transport, err = newTransport(&o); err != nil {
+		return nil, fmt.Errorf("upstream %q: %w", o.Name, err)
+	}
 	members := make([]balance.Member, 0, len(o.Endpoints))
 	for _, one := range o.Endpoints {
-		if err := checkAddress(one.Address); err != nil {
+		e, err := newEndpoint(one, o)
+		if err != nil {
 			return nil, fmt.Errorf("upstream %q: endpoint %q: %w", o.Name, one.Address, err)
 		}
-		e := newEndpoint(one, o)
 		u.endpoints = append(u.endpoints, e)
 		members = append(members, balance.Member{Weight: e.weight, Active: &e.active})
 	}
-	picker, err := balance.New(o.Policy, members)
-	if err != nil {
+	if u.picker, err = balance.New(o.Policy, members); err != nil {
 		return nil, fmt.Errorf("upstream %q: %w", o.Name, err)
 	}
-	u.picker, u.transport = picker, newHTTP1(o)
 	return u, nil
 }
 
-func checkAddress(address string) error {
-	host, port, err := net.SplitHostPort(address)
+// newTransport also fills in the protocol that an empty one stands for.
+func newTransport(o *Options) (Transport, error) {
 	switch {
-	case err != nil:
-		return err
-	case host == "" || port == "":
-		return errors.New("want host:port")
+	case o.Protocol == "" || o.Protocol == "http/1.1":
+		o.Protocol = "http/1.1"
+		return newHTTP1(*o), nil
+	case o.Protocol == "h2" && o.TLS == nil:
+		return nil, errNoTLS
+	case o.Protocol == "h2c" && o.TLS != nil:
+		return nil, errTLS
+	case o.Protocol == "h2", o.Protocol == "h2c":
+		return newHTTP2(*o), nil
 	}
-	return nil
+	return nil, fmt.Errorf("no protocol %q", o.Protocol)
 }
 
 // Do answers x from one of the endpoints. Without a fault x.Resp is filled and must be closed; with one it is empty.
@@ -159,6 +167,7 @@ func isPast(deadline time.Time) bool {
 func (u *Upstream) Close() {
 	for _, e := range u.endpoints {
 		e.idle.close()
+		e.mux.close()
 	}
 }
 

@@ -1,0 +1,115 @@
+package engine
+
+import (
+	"strings"
+	"testing"
+
+	"golang.org/x/net/http2"
+
+	"github.com/sallyport/sallyport/core/exchange"
+)
+
+// TestHTTP2Floods has clients do what costs them little, again and again, without reading what comes back. The connection must
+// be closed, with only so many requests taken on the way; the rest of the gateway must not notice.
+func TestHTTP2Floods(t *testing.T) {
+	tests := []struct {
+		name string
+		// flood sends once more; it returns an error when the connection does not take it.
+		flood func(c *http2Client, i int) error
+	}{
+		{"rapid reset", func(c *http2Client, i int) error {
+			id := uint32(2*i + 1)
+			block := c.block(":method: GET", ":scheme: http", ":authority: x", ":path: /wait")
+			if err := c.frames.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: block, EndStream: true, EndHeaders: true}); err != nil {
+				return err
+			}
+			return c.frames.WriteRSTStream(id, http2.ErrCodeCancel)
+		}},
+		{"settings", func(c *http2Client, i int) error { return c.frames.WriteSettings() }},
+		{"ping", func(c *http2Client, i int) error { return c.frames.WritePing(false, [8]byte{}) }},
+		{"reset by protocol errors", func(c *http2Client, i int) error {
+			id := uint32(2*i + 1)
+			block := c.block(":method: GET", ":scheme: http", ":authority: x", ":path: /wait")
+			if err := c.frames.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: block, EndStream: true, EndHeaders: true}); err != nil {
+				return err
+			}
+			return c.frames.WriteWindowUpdate(id, 0)
+		}},
+		{"continuation", func(c *http2Client, i int) error {
+			if i == 0 {
+				return c.frames.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: c.block(":method: GET")})
+			}
+			return c.frames.WriteContinuation(1, false, c.block("x: "+strings.Repeat("y", 1000)))
+		}},
+		{"empty continuation", func(c *http2Client, i int) error {
+			if i == 0 {
+				return c.frames.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: c.block(":method: GET")})
+			}
+			return c.frames.WriteContinuation(1, false, nil)
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			hold := make(chan struct{})
+			l, h := start(t, Options{HTTP2: true, Streams: 10}, func(x *exchange.Exchange) {
+				if x.Req.Path == "/wait" {
+					<-hold
+				}
+				answer200(x, "ok")
+			})
+			defer close(hold)
+			c := dialHTTP2(t, l)
+			const enough = 1_000_000
+			n := 0
+			for n < enough && tt.flood(c, n) == nil {
+				n++
+			}
+			if n == enough {
+				t.Errorf("%d times were taken", n)
+			}
+			if taken := h.open(); taken > 10 {
+				t.Errorf("%d requests are served at once", taken)
+			}
+			other := dialHTTP2(t, l)
+			other.get(1, "/")
+			if a := other.answer(1); a.content != "ok" {
+				t.Errorf("another client got %+v", a)
+			}
+		})
+	}
+}
+
+// TestHTTP2TooManyStreams: one more than the settings allow is refused, the others are served.
+func TestHTTP2TooManyStreams(t *testing.T) {
+	hold := make(chan struct{})
+	l, h := start(t, Options{HTTP2: true, Streams: 2}, func(x *exchange.Exchange) { <-hold; answer200(x, "ok") })
+	c := dialHTTP2(t, l)
+	for id := uint32(1); id <= 5; id += 2 {
+		c.get(id, "/")
+	}
+	if a := c.answer(5); a.reset == "" {
+		t.Errorf("got %+v", a)
+	}
+	if n := h.open(); n > 2 {
+		t.Errorf("%d are served", n)
+	}
+	close(hold)
+	for _, id := range []uint32{1, 3} {
+		if a := c.answer(id); a.content != "ok" {
+			t.Errorf("got %+v", a)
+		}
+	}
+}
+
+// TestHTTP2LargeHead: what is somewhat too large is answered by the Handler, what is far too large ends the connection.
+func TestHTTP2LargeHead(t *testing.T) {
+	l, h := start(t, Options{HTTP2: true}, tell)
+	c := dialHTTP2(t, l)
+	c.get(1, "/", "a: "+strings.Repeat("a", 15_000), "b: "+strings.Repeat("b", 18_000))
+	if a := c.answer(1); a.status() != "431" {
+		t.Errorf("got %+v", a)
+	}
+	if h.open() != 0 || len(h.served) != 1 {
+		t.Errorf("%d served", len(h.served))
+	}
+}

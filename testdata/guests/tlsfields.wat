@@ -1,0 +1,17 @@
+;; Shows what the host knows of the client's TLS connection: fields X-Name and X-Subject, empty where there is nothing.
+(module
+  (import "sallyport" "get" (func $get (param i32 i32 i32) (result i32)))
+  (import "sallyport" "header_set" (func $header_set (param i32 i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "sallyport_abi") (result i32) i32.const 1)
+  (func (export "on_configure") (result i32) i32.const 1)
+  (data (i32.const 0) "x-namex-subject")
+  (func $show (param $field i32) (param $name i32) (param $len i32)
+    (local $n i32)
+    (local.set $n (call $get (local.get $field) (i32.const 1024) (i32.const 1024)))
+    (if (i32.lt_s (local.get $n) (i32.const 0)) (then (local.set $n (i32.const 0))))
+    (drop (call $header_set (i32.const 0) (local.get $name) (local.get $len) (i32.const 1024) (local.get $n))))
+  (func (export "on_request") (result i32)
+    (call $show (i32.const 12) (i32.const 0) (i32.const 6))
+    (call $show (i32.const 13) (i32.const 6) (i32.const 9))
+    i32.const 0))
