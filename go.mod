@@ -10,4 +10,9 @@ require (
 	golang.org/x/sys v0.49.0
 )
 
-require github.com/fsnotify/fsnotify v1.10.1
+require (
+	github.com/fsnotify/fsnotify v1.10.1
+	github.com/sallyport/sallyport/sdk/go v0.0.0
+)
+
+replace github.com/sallyport/sallyport/sdk/go => ./sdk/go

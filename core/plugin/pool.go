@@ -14,6 +14,7 @@ type Pool struct {
 	plugin   *Plugin
 	config   string
 	wants    abi.Hooks
+	level    int32              // of the ABI that it was built for
 	fetchers map[string]Fetcher // granted, by the name of the upstream
 	talk     bucket             // what the plugin says
 	alarm    bucket             // what is said of its failures
