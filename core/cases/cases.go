@@ -13,7 +13,8 @@ type Result struct {
 	Notes       []string     // what helps to understand a failure
 	Fuel        []Fuel
 
-	seen *observation
+	seen  *observation
+	stuck bool // the case could not be run to its end: what was seen means nothing
 }
 
 // Fuel is what a hook, or a plugin, has used.
@@ -37,10 +38,13 @@ func Passed(results []Result) bool {
 
 // judge compares what was seen with what the case expects.
 func (r *Result) judge() {
+	if r.stuck = r.Problem != ""; r.stuck {
+		return
+	}
 	expected := r.Case.Expect
 	r.Differences = compare(expected, r.seen)
 	switch {
-	case r.Problem != "" || len(r.Differences) > 0:
+	case len(r.Differences) > 0:
 	case len(expected) == 0:
 		r.Problem = "expects nothing: write an [cases.expect] table, or run with --update to get one of what was seen"
 	case r.seen.refused != nil && !names(expected, "refused"):

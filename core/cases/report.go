@@ -73,7 +73,7 @@ func (p *Report) result(cs *config.Cases, r *Result, width int) {
 		p.block("", r.Problem)
 	}
 	for _, d := range r.Differences {
-		p.difference(d)
+		p.difference(d, cs.At(d.Key).Line)
 	}
 	if !r.Passed() || p.Verbose {
 		p.background(r)
@@ -82,10 +82,8 @@ func (p *Report) result(cs *config.Cases, r *Result, width int) {
 
 // background writes what helps to understand a result.
 func (p *Report) background(r *Result) {
-	if r.seen != nil {
-		for _, line := range r.seen.log {
-			p.block("log: ", line)
-		}
+	for _, line := range r.seen.log {
+		p.block("log: ", line)
 	}
 	for i, note := range r.Notes {
 		if !slices.Contains(r.Notes[:i], note) { // what was tried again fails in the same way, as a rule
@@ -119,8 +117,8 @@ func (p *Report) block(label, text string) {
 	}
 }
 
-func (p *Report) difference(d Difference) {
-	fmt.Fprintf(p.Out, "     %s\n", d.Path)
+func (p *Report) difference(d Difference, line int) {
+	fmt.Fprintf(p.Out, "     %s (line %d)\n", d.Path, line)
 	want, got := lines(d.Want), lines(d.Got)
 	if len(want) == 1 && len(got) == 1 {
 		fmt.Fprintf(p.Out, "       %s\n       %s\n", p.colour(green, "want "+want[0]), p.colour(red, "got  "+got[0]))
@@ -153,7 +151,7 @@ func lines(value any) []string {
 		return quoted
 	case string:
 		if strings.Count(strings.TrimSuffix(v, "\n"), "\n") > 0 {
-			return strings.SplitAfter(v, "\n")
+			return strings.SplitAfter(strings.TrimSuffix(v, "\n"), "\n")
 		}
 		return []string{strconv.Quote(v)}
 	}

@@ -45,7 +45,8 @@ func (r *routeRun) run(c *config.Case) (result *Result, err error) {
 	result = &Result{Case: c, seen: &observation{messages: map[string]*message{}}}
 	for name := range c.Upstreams {
 		if _, known := r.cfg.Upstreams[name]; !known {
-			result.Problem = fmt.Sprintf("upstreams.%s: %s has no such upstream", name, r.cfg.File)
+			result.Problem = fmt.Sprintf("upstreams.%s: the config has no such upstream", name)
+			result.judge()
 			return result, nil
 		}
 	}

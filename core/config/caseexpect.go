@@ -44,7 +44,10 @@ func expectLines(name, wanted string) expectFunc {
 			ok = ok && isText
 			want = append(want, line)
 		}
-		if !ok {
+		switch {
+		case !ok && lines != nil:
+			v.fail("must hold nothing but %s", wanted)
+		case !ok:
 			v.wrongType("an array of " + wanted)
 		}
 		*dst = append(*dst, Expectation{[]string{name}, v.key, want})
@@ -93,6 +96,9 @@ func expectFields(path ...string) expectFunc {
 		}
 		for _, name := range v.names() {
 			e := v.child(name)
+			if !e.isCaseField(name) {
+				continue
+			}
 			want := e.raw
 			if _, isBool := want.(bool); !isBool {
 				values, ok := e.oneOrMore()

@@ -147,7 +147,7 @@ func (v value) caseFields(dst *[]NameValue) {
 	for _, name := range v.names() {
 		e := v.child(name)
 		values, ok := e.oneOrMore()
-		if !e.checkFieldName(name) || !ok {
+		if !e.isCaseField(name) || !e.checkFieldName(name) || !ok {
 			continue
 		}
 		for _, text := range values {
@@ -158,6 +158,15 @@ func (v value) caseFields(dst *[]NameValue) {
 			*dst = append(*dst, NameValue{name, text})
 		}
 	}
+}
+
+// isCaseField notes it if name is Host, which is no field here.
+func (v value) isCaseField(name string) bool {
+	if strings.EqualFold(name, "host") {
+		v.fail("Host does not stand among the headers, but beside them: host = …")
+		return false
+	}
+	return true
 }
 
 // oneOrMore reads a string or an array of strings.
@@ -171,7 +180,10 @@ func (v value) oneOrMore() (texts []string, ok bool) {
 		isList = isList && isText
 		texts = append(texts, s)
 	}
-	if !isList {
+	switch {
+	case !isList && list != nil:
+		v.fail("must hold nothing but strings")
+	case !isList:
 		v.wrongType("a string or an array of strings")
 	}
 	return texts, isList
