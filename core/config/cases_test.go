@@ -131,6 +131,38 @@ func TestWithExpectRefusesInlineTables(t *testing.T) {
 	}
 }
 
+func TestEveryCaseKeyIsDocumented(t *testing.T) {
+	data, err := os.ReadFile("../../docs/PLUGINS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(data), "\n## Cases for a plugin\n")
+	plugin, rest, found := strings.Cut(text, "\n## Cases for routes\n")
+	routes, _, _ := strings.Cut(rest, "\n## ")
+	if !found {
+		t.Fatal("the sections are not there")
+	}
+	for _, tt := range []struct {
+		text  string
+		names []string
+	}{
+		{plugin, caseTable(PluginCases).names()},
+		{plugin, requestTable(PluginCases).names()},
+		{plugin, answerTable().names()},
+		{plugin, fetchTable().names()},
+		{plugin, expectTable(PluginCases).names()},
+		{routes, caseTable(RouteCases).names()},
+		{routes, upstreamAnswerTable().names()},
+		{routes, expectTable(RouteCases).names()},
+	} {
+		for _, name := range tt.names {
+			if !strings.Contains(tt.text, "`"+name+"`") && !strings.Contains(tt.text, "`"+name+" = ") {
+				t.Errorf("docs/PLUGINS.md says nothing of %s", name)
+			}
+		}
+	}
+}
+
 func FuzzCases(f *testing.F) {
 	files, _ := filepath.Glob("testdata/cases/*.toml") // a constant pattern
 	for _, file := range files {
