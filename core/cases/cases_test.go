@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -17,6 +20,20 @@ import (
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
+
+// TestMain fails if a case leaves a goroutine behind.
+func TestMain(m *testing.M) {
+	before := runtime.NumGoroutine()
+	code := m.Run()
+	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			fmt.Fprintf(os.Stderr, "%d goroutines left, %d at the start\n", runtime.NumGoroutine(), before)
+			code = 1
+			break
+		}
+	}
+	os.Exit(code)
+}
 
 const guests = "../../testdata/guests"
 
