@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/sallyport/sallyport/cmd/sallyport/project"
 	"github.com/sallyport/sallyport/core/cases"
 	"github.com/sallyport/sallyport/core/config"
 )
@@ -54,7 +55,7 @@ func pluginTest(args []string, stdout, stderr io.Writer) int {
 	}
 	code := 0
 	for _, file := range files {
-		passed, err := t.pluginFile(file, *wasm, stdout)
+		passed, err := t.pluginFile(file, *wasm, stdout, stderr)
 		if err != nil {
 			fmt.Fprintln(stderr, err)
 		}
@@ -99,7 +100,7 @@ func caseFiles(target string) ([]string, error) {
 }
 
 // pluginFile runs one file of cases. Errors are told apart from cases that fail.
-func (t *testFlags) pluginFile(file, wasm string, stdout io.Writer) (passed bool, err error) {
+func (t *testFlags) pluginFile(file, wasm string, stdout, stderr io.Writer) (passed bool, err error) {
 	cs, err := config.LoadCases(file, config.PluginCases)
 	if err != nil {
 		return false, err
@@ -107,6 +108,9 @@ func (t *testFlags) pluginFile(file, wasm string, stdout io.Writer) (passed bool
 	stem, _, _ := strings.Cut(filepath.Base(file), ".")
 	if wasm == "" {
 		wasm = filepath.Join(filepath.Dir(file), stem+".wasm")
+		if newer := project.Newer(filepath.Dir(file), wasm); newer != "" {
+			fmt.Fprintf(stderr, "%s is older than %s: sallyport plugin build %s\n", wasm, newer, filepath.Dir(file))
+		}
 	}
 	module, err := os.ReadFile(wasm)
 	if errors.Is(err, fs.ErrNotExist) {

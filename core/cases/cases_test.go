@@ -205,6 +205,12 @@ name = "expected"
   [cases.expect.response]
   status = 503
 `},
+		{"fails-at-the-end", "testdata/ends", `
+[[cases]]
+name = "an end that fails is a failure"
+  [cases.expect.response]
+  status = 200
+`},
 		{"path", "bare", `
 [[cases]]
 name = "no client could send it"
@@ -216,7 +222,11 @@ name = "no client could send it"
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, _, report := run(t, tt.text, filepath.Join(guests, tt.guest+".wat"))
+			guest := filepath.Join(guests, tt.guest+".wat")
+			if strings.HasPrefix(tt.guest, "testdata/") {
+				guest = tt.guest + ".wat"
+			}
+			_, _, report := run(t, tt.text, guest)
 			compareGolden(t, "report-"+tt.name, report)
 		})
 	}

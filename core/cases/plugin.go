@@ -116,6 +116,9 @@ func (r *pluginRun) exchange(pool *plugin.Pool, result *Result) {
 	result.noteBody("response", err)
 	ch.End(x)
 	gauge.read("end")
+	if gauge.failed {
+		seen.verdict = verdictFail // of on_end the chain learns nothing
+	}
 	seen.attributes = append(seen.attributes, x.Attrs()...)
 }
 
@@ -132,6 +135,7 @@ type gauge struct {
 	result *Result
 	fuel   int64
 	calls  int64
+	failed bool // some hook has, for good
 }
 
 // read notes what was used since the last reading, if anything ran.
@@ -141,4 +145,9 @@ func (g *gauge) read(hook string) {
 		g.result.Fuel = append(g.result.Fuel, Fuel{hook, s.Fuel - g.fuel})
 	}
 	g.fuel, g.calls = s.Fuel, s.Calls
+	failures := -s.Retried
+	for _, n := range s.Failures {
+		failures += n
+	}
+	g.failed = failures > 0
 }

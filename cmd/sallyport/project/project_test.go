@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestNames(t *testing.T) {
@@ -147,5 +148,38 @@ func TestStripDebug(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestNewer(t *testing.T) {
+	dir := t.TempDir()
+	module := filepath.Join(dir, "p.wasm")
+	if got := Newer(dir, module); got != "" {
+		t.Errorf("got %q without a module", got)
+	}
+	now := time.Now()
+	for name, age := range map[string]time.Duration{
+		"p.wasm": 0, "main.go": time.Hour, "main.go~": -time.Hour, "target/x.rs": -time.Hour, "p.test.toml": -time.Hour, "src/lib.rs": time.Hour,
+	} {
+		file := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(file, now, now.Add(-age)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := Newer(dir, module); got != "" {
+		t.Errorf("got %q", got)
+	}
+	changed := filepath.Join(dir, "src/lib.rs")
+	if err := os.Chtimes(changed, now, now.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if got := Newer(dir, module); got != changed {
+		t.Errorf("got %q, want %q", got, changed)
 	}
 }
