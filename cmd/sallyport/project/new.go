@@ -2,7 +2,6 @@
 package project
 
 import (
-	"bytes"
 	"embed"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/template"
 
 	"github.com/sallyport/sallyport/sdk"
 )
@@ -105,16 +103,14 @@ func (n *naming) fillAll(files map[string][]byte, folder, at string) error {
 	return nil
 }
 
+// fill does without text/template: its reflection would keep every method of the whole gateway in the binary.
 func (n *naming) fill(files map[string][]byte, from, to string) error {
-	t, err := template.ParseFS(templates, from)
+	text, err := templates.ReadFile(from)
 	if err != nil {
 		return err
 	}
-	var out bytes.Buffer
-	if err := t.Execute(&out, n); err != nil {
-		return err
-	}
-	files[to] = out.Bytes()
+	filled := strings.NewReplacer("{{.Name}}", n.Name, "{{.Title}}", n.Title, "{{.Type}}", n.Type, "{{.UnitTest}}", n.UnitTest).Replace(string(text))
+	files[to] = []byte(filled)
 	return nil
 }
 
