@@ -48,9 +48,11 @@ var house = map[string][]string{
 	// floor 6
 	"core/admin":  {"core/fault", "core/config", "core/gateway"},
 	"core/reload": {},
+	"core/cases":  {"core/header", "core/fault", "core/exchange", "core/http1", "core/config", "core/chain", "core/engine", "core/plugin", "core/gateway"},
 	// floor 7
-	"cmd/sallyport": {"core/admin", "core/config", "core/gateway", "core/reload", "core/telemetry"},
-	"cmd/bench":     {},
+	"cmd/sallyport":         {"core/admin", "core/cases", "core/config", "core/gateway", "core/plugin", "core/reload", "core/telemetry", "cmd/sallyport/project"},
+	"cmd/sallyport/project": {"core/config", "sdk"},
+	"cmd/bench":             {},
 	// beside the house
 	"core/gatewaytest":           {"core/config", "core/gateway"},
 	"core/gatewaytest/certs":     {},

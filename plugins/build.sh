@@ -76,7 +76,7 @@ build_go() {
 	begin "$name" "$go"
 	case $go in
 	tinygo) (cd "$dir" && tinygo build -target=wasm-unknown -opt=s -gc=precise -scheduler=none -no-debug -buildmode=c-shared -o "$tmp.wasm" .) ;;
-	go) (cd "$dir" && GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -ldflags='-s -w' -o "$tmp.wasm" .) ;;
+	go) (cd "$dir" && GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -ldflags=-w -o "$tmp.wasm" .) ;;
 	esac || die "$name does not build with $go"
 	publish "$name" "$go"
 }

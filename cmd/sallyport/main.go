@@ -14,6 +14,8 @@ const usage = `sallyport, the API gateway whose policies are sandboxed plugins
 
   sallyport run   [-c gateway.toml]           serve
   sallyport check [-c gateway.toml] [--json]  load everything, serve nothing
+  sallyport test  [-c gateway.toml] CASES...  try requests on its routes, with stand-ins for the upstreams
+  sallyport plugin new|build|test|inspect     the tools for authors of plugins
   sallyport version
 `
 
@@ -32,6 +34,10 @@ func dispatch(args []string, stdout, stderr io.Writer) int {
 		return run(args[1:], stderr)
 	case "check":
 		return check(args[1:], stdout, stderr)
+	case "test":
+		return routeTest(args[1:], stdout, stderr)
+	case "plugin":
+		return plugin(args[1:], stdout, stderr)
 	case "version", "--version":
 		fmt.Fprintln(stdout, "sallyport", version)
 		return 0

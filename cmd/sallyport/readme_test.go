@@ -40,26 +40,34 @@ func TestReadmeShowsTheFirstPlugin(t *testing.T) {
 	}
 }
 
-// The five minutes: copy, test, build, name it in a route, check.
+// The five minutes: new, test, build, test in the sandbox, name it in a route, check.
 func TestReadmePlugin(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a plugin with stock Go")
 	}
+	offline(t)
+	t.Setenv("SALLYPORT_TEST_PROCESS", "1") // the test binary is the command then
 	dir := t.TempDir()
-	for _, folder := range []string{"sdk/go", "examples/first-plugin-go"} {
-		if err := os.CopyFS(filepath.Join(dir, folder), os.DirFS(filepath.Join(root, folder))); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.MkdirAll(filepath.Join(dir, "bin/plugins"), 0o755); err != nil {
+		t.Fatal(err)
 	}
+	if err := os.Symlink(os.Args[0], filepath.Join(dir, "bin/sallyport")); err != nil {
+		t.Fatal(err)
+	}
+	ran := false
 	for _, block := range blocks(t, "sh") {
-		if !strings.HasPrefix(block, "cp -r") {
+		if !strings.HasPrefix(block, "bin/sallyport plugin new") {
 			continue
 		}
+		ran = true
 		cmd := exec.Command("bash", "-euo", "pipefail", "-c", block)
 		cmd.Dir = dir
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
+	}
+	if !ran {
+		t.Error("the README has no block that begins with plugin new")
 	}
 	file := filepath.Join(dir, "gateway.toml")
 	toml := "[server]\nlisten = [\"127.0.0.1:0\"]\n[sandbox]\ndir = \"bin/plugins\"\n[upstreams.sample]\nendpoints = [\"127.0.0.1:9001\"]\n" + blocks(t, "toml")[0]

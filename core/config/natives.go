@@ -128,3 +128,6 @@ func headerEditKeys() keys[HeaderEdit] {
 		}},
 	}
 }
+
+// NativeFilters returns the names that no plugin can have, those kept for filters to come among them.
+func NativeFilters() []string { return nativeNames() }

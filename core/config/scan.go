@@ -29,9 +29,16 @@ type scanner struct {
 	elements map[string]int // of arrays of tables
 	repeated []repetition
 	tooDeep  *Place
+	headers  []tableHeader
 
 	counted   int // text[:counted] has been counted into place
 	linePlace Place
+}
+
+// tableHeader is a [table] or [[array of tables]] and where its line begins in the text.
+type tableHeader struct {
+	path string
+	from int
 }
 
 // repetition is a key that is defined a second time.
@@ -52,7 +59,9 @@ func scan(text string) *scanner {
 	for s.skipBlank(); s.pos < len(s.text); s.skipBlank() {
 		ok := false
 		if s.text[s.pos] == '[' {
+			from := strings.LastIndexByte(s.text[:s.pos], '\n') + 1
 			table, ok = s.header()
+			s.headers = append(s.headers, tableHeader{table, from})
 		} else {
 			ok = s.pair(table, 0)
 		}

@@ -50,7 +50,7 @@ func (p *Plugin) Configure(config []byte, g Grants) (*Pool, error) {
 		pool.Close()
 		return nil, fmt.Errorf("plugin %s: %w", p.name, err)
 	}
-	pool.wants = canary.wants
+	pool.wants, pool.level = canary.wants, canary.level
 	p.fleet.mu.Lock()
 	pool.shelve(canary, false)
 	return pool, nil

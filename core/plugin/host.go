@@ -3,6 +3,7 @@ package plugin
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -26,6 +27,10 @@ type HostOptions struct {
 	CacheDir string
 	// Log takes what plugins say and why they fail; nil for slog.Default.
 	Log *slog.Logger
+	// Now is the wall clock that plugins see; nil for the real one. Limits are held by the real one always.
+	Now func() time.Time
+	// Random fills a slice with the bytes that plugins get as random; nil for cryptographic ones. It may be called by many goroutines.
+	Random func([]byte)
 }
 
 // Host runs all plugins of the process. It may be used by many goroutines.
@@ -35,6 +40,8 @@ type Host struct {
 	cache   *codeCache
 	base    time.Time   // deadlines are counted from here, on the monotonic clock
 	closing atomic.Bool // running guests stop at their next safe point
+	clock   func() time.Time
+	random  func([]byte)
 
 	exchanges exchange.Pool // of fetches
 
@@ -49,9 +56,15 @@ func NewHost(ctx context.Context, o HostOptions) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{log: o.Log, cache: cache, base: time.Now(), loaded: make(map[*Plugin]struct{}), metrics: make(map[string]*metrics)}
+	h := &Host{log: o.Log, cache: cache, base: time.Now(), clock: o.Now, random: o.Random, loaded: make(map[*Plugin]struct{}), metrics: make(map[string]*metrics)}
 	if h.log == nil {
 		h.log = slog.Default()
+	}
+	if h.clock == nil {
+		h.clock = time.Now
+	}
+	if h.random == nil {
+		h.random = cryptographic
 	}
 	h.runtime = wazero.NewRuntimeWithConfig(ctx, runtimeConfig(cache))
 	if err := h.offer(ctx); err != nil {
@@ -59,6 +72,8 @@ func NewHost(ctx context.Context, o HostOptions) (*Host, error) {
 	}
 	return h, nil
 }
+
+func cryptographic(b []byte) { _, _ = rand.Read(b) } // it never fails: the runtime ends the process first
 
 func runtimeConfig(cache *codeCache) wazero.RuntimeConfig {
 	return wazero.NewRuntimeConfigCompiler().

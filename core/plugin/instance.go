@@ -17,6 +17,7 @@ type instance struct {
 	mod   api.Module
 	hooks [hookCount]api.Function
 	wants abi.Hooks
+	level int32
 	call  call
 	stack [2]uint64 // of parameters and results
 
@@ -79,6 +80,7 @@ func (i *instance) configure() error {
 	if level < 1 || level > abi.Level {
 		return fmt.Errorf("built for ABI level %d, this gateway speaks 1 to %d", level, abi.Level)
 	}
+	i.level = level
 	wants, err := i.start(abi.ExportConfigure)
 	if err != nil {
 		return err

@@ -1,9 +1,7 @@
 package plugin
 
 import (
-	"crypto/rand"
 	"strings"
-	"time"
 
 	"github.com/sallyport/sallyport/core/plugin/abi"
 )
@@ -249,8 +247,8 @@ func hostExchange(c *call, _ args) int64 {
 	return int64(c.work.x.Number)
 }
 
-func hostNow(*call, args) int64 {
-	return time.Now().UnixNano()
+func hostNow(c *call, _ args) int64 {
+	return c.pool.plugin.host.clock().UnixNano()
 }
 
 func hostRandom(c *call, a args) int64 {
@@ -259,6 +257,6 @@ func hostRandom(c *call, a args) int64 {
 		return int64(abi.TooLarge)
 	}
 	c.cost += costRandom + int64(len(buf))
-	_, _ = rand.Read(buf) // it never fails: the runtime ends the process first
+	c.pool.plugin.host.random(buf)
 	return 0
 }

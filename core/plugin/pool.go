@@ -15,6 +15,7 @@ type Pool struct {
 	config  string
 	grants  Grants
 	wants   abi.Hooks
+	level   int32  // of the ABI that it was built for
 	talk    bucket // what the plugin says
 	alarm   bucket // what is said of its failures
 	breaker breaker

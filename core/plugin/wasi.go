@@ -1,11 +1,9 @@
 package plugin
 
 import (
-	"crypto/rand"
 	"encoding/binary"
 	"fmt"
 	"log/slog"
-	"time"
 )
 
 // The error numbers of WASI preview 1 that are used.
@@ -56,7 +54,7 @@ func wasiClockTime(c *call, a args) int64 {
 	var now int64
 	switch a.u32(0) {
 	case 0:
-		now = time.Now().UnixNano()
+		now = c.pool.plugin.host.clock().UnixNano()
 	case 1:
 		now = c.tank.host.now()
 	default:
@@ -194,6 +192,6 @@ func wasiExit(_ *call, a args) int64 {
 func wasiRandom(c *call, a args) int64 {
 	buf := a.region(0)
 	c.tank.charge(costRandom + int64(len(buf)))
-	_, _ = rand.Read(buf) // it never fails: the runtime ends the process first
+	c.pool.plugin.host.random(buf)
 	return errnoSuccess
 }

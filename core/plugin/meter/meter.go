@@ -67,6 +67,7 @@ type Info struct {
 	MemoryMin, MemoryMax uint32
 	HasStart             bool
 	CustomSections       []string
+	Producers            []Producer
 }
 
 // Module is a rewritten module.

@@ -93,7 +93,7 @@ func (m *module) take(i uint32) {
 }
 
 func (m *module) info() Info {
-	info := Info{Imports: m.imports, Exports: m.exports, HasStart: m.start >= 0}
+	info := Info{Imports: m.imports, Exports: m.exports, HasStart: m.start >= 0, Producers: m.producers()}
 	if m.memory != nil {
 		info.MemoryMin, info.MemoryMax = m.memory.min, m.memory.max
 	}
