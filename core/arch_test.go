@@ -48,7 +48,7 @@ var house = map[string][]string{
 	// floor 6
 	"core/admin":  {"core/fault", "core/config", "core/gateway"},
 	"core/reload": {},
-	"core/cases":  {"core/header", "core/fault", "core/exchange", "core/http1", "core/config", "core/chain", "core/engine", "core/plugin", "core/gateway"},
+	"core/cases":  {"core/header", "core/fault", "core/exchange", "core/http1", "core/config", "core/chain", "core/engine", "core/plugin", "core/gateway", "core/store"},
 	// floor 7
 	"cmd/sallyport":         {"core/admin", "core/cases", "core/config", "core/gateway", "core/plugin", "core/reload", "core/telemetry", "cmd/sallyport/project"},
 	"cmd/sallyport/project": {"core/config", "sdk"},

@@ -211,6 +211,45 @@ name = "an end that fails is a failure"
   [cases.expect.response]
   status = 200
 `},
+		{"granted", "testdata/granted", `
+[[cases]]
+name = "everything is there"
+kv = { n = "41", other = "x" }
+stores.shared = { a = "b" }
+secrets = { hmac = "hush" }
+tokens.main = { abc = '{"sub":"jo"}' }
+limits.login = 1
+  [cases.expect]
+  verdict = "continue"
+  log = ['info: {"sub":"jo"}']
+  kv = { n = "42", hmac = "hush", a = "b", other = true, nothing = false }
+[[cases]]
+name = "nothing is granted but a store of its own"
+  [cases.expect]
+  verdict = "respond"
+  kv = { n = "1", hmac = false }
+  [cases.expect.response]
+  status = 403
+[[cases]]
+name = "the token has expired"
+stores.shared = { a = "b" }
+secrets = { hmac = "hush" }
+tokens.main = { abc = "expired" }
+  [cases.expect.response]
+  status = 406
+[[cases]]
+name = "the token is another one"
+stores.shared = { a = "b" }
+secrets = { hmac = "hush" }
+tokens.main = { abd = "{}" }
+  [cases.expect.response]
+  status = 402
+[[cases]]
+name = "what is stored differs"
+kv = { n = "x" }
+  [cases.expect]
+  kv = { n = "y", a = "b" }
+`},
 		{"path", "bare", `
 [[cases]]
 name = "no client could send it"

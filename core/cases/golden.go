@@ -49,7 +49,7 @@ func orMissing(path []string, got any) any {
 	switch {
 	case got != nil:
 		return got
-	case slices.Contains(path, "headers") || path[0] == "attributes":
+	case slices.Contains(path, "headers") || path[0] == "attributes" || path[0] == "kv":
 		return false
 	}
 	return ""
@@ -132,7 +132,7 @@ func expectText(list []config.Expectation) string {
 		case len(e.Path) == 1:
 			heading("cases.expect")
 			pair(&b, e.Path[0], e.Want)
-		case e.Path[0] == "attributes":
+		case e.Path[0] == "attributes" || e.Path[0] == "kv":
 			heading("cases.expect")
 			n = inline(&b, list[i:], 1)
 		default:

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/header"
+	"github.com/sallyport/sallyport/core/plugin"
 )
 
 // The verdicts on an exchange.
@@ -25,6 +26,7 @@ type observation struct {
 	attributes []exchange.Attr
 	log        []string
 	fetches    []string
+	kv         plugin.Store // the plugin's own
 }
 
 // message is a request or a response as it was seen.
@@ -55,6 +57,8 @@ func (o *observation) get(path []string) any {
 		return append([]string{}, o.fetches...)
 	case "attributes":
 		return o.attribute(path[1])
+	case "kv":
+		return o.stored(path[1])
 	}
 	m := o.messages[path[0]]
 	if m == nil {
@@ -75,6 +79,14 @@ func (o *observation) attribute(name string) any {
 		if a.Name == name {
 			return a.Value
 		}
+	}
+	return nil
+}
+
+// stored returns what the plugin's own store holds at the end.
+func (o *observation) stored(key string) any {
+	if value, found, err := o.kv.Get(key); err == nil && found {
+		return value
 	}
 	return nil
 }

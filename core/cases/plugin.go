@@ -44,7 +44,14 @@ func (r *pluginRun) run(c *config.Case) *Result {
 	result := &Result{Case: c, seen: &observation{messages: map[string]*message{}}}
 	r.world.set(c.Now, c.Random)
 	fetches := &stubs{list: c.Fetches}
-	pool, err := r.configure(c, fetches)
+	granted, err := grants(c, fetches)
+	if err != nil {
+		result.Problem = err.Error()
+		result.judge()
+		return result
+	}
+	result.seen.kv = granted.Stores[""]
+	pool, err := r.plugin.Configure(c.Config, granted)
 	var refused *plugin.ConfigError
 	switch {
 	case errors.As(err, &refused):
@@ -63,11 +70,6 @@ func (r *pluginRun) run(c *config.Case) *Result {
 	result.Notes = append(result.Notes, details...)
 	result.judge()
 	return result
-}
-
-// configure gives the plugin what the case has for it: its configuration, and the services that it may use.
-func (r *pluginRun) configure(c *config.Case, fetches *stubs) (*plugin.Pool, error) {
-	return r.plugin.Configure(c.Config, plugin.Grants{Upstreams: fetches.upstreams()})
 }
 
 // exchange takes the case's request through a chain of nothing but the plugin, and its response back.

@@ -11,6 +11,7 @@ func expectTable(kind CaseKind) keys[[]Expectation] {
 			{"log", expectLines("log", `lines such as "info: hello"`)},
 			{"fetches", expectLines("fetches", `requests such as "GET auth /check"`)},
 			{"attributes", expectTexts("attributes")},
+			{"kv", expectTexts("kv")},
 			{"request", expectMessage("request", "host", "path", "query")},
 			{"response", expectMessage("response", "status")},
 		}

@@ -37,8 +37,18 @@ type Case struct {
 	Request   CaseRequest
 	Response  CaseResponse            // what comes back through the chain; plugins only
 	Fetches   []CaseFetch             // plugins only
+	Grants    CaseGrants              // plugins only
 	Upstreams map[string]CaseResponse // what they answer; routes only
 	Expect    []Expectation           // in the order of the documentation
+}
+
+// CaseGrants are what the plugin of a case is granted beside upstreams.
+type CaseGrants struct {
+	KV      []NameValue            // what its own store holds; it is always there
+	Stores  map[string][]NameValue // what shared stores hold
+	Secrets []NameValue
+	Tokens  map[string][]NameValue // by key set: tokens with their claims, "expired" for one that is
+	Limits  map[string]int         // units that can be taken, by name
 }
 
 // CaseRequest is the request of a case.
@@ -159,7 +169,22 @@ func pluginCaseTable() keys[Case] {
 		{"random", func(v value, c *Case) { integer(v, &c.Random, 0, 1<<62) }},
 		{"response", func(v value, c *Case) { answerTable().read(v, &c.Response) }},
 		{"fetch", func(v value, c *Case) { c.Fetches = readFetches(v) }},
+		{"kv", func(v value, c *Case) { v.plainTexts(&c.Grants.KV) }},
+		{"stores", func(v value, c *Case) { c.Grants.Stores = named(v, value.checkName, caseTexts) }},
+		{"secrets", func(v value, c *Case) { v.plainTexts(&c.Grants.Secrets) }},
+		{"tokens", func(v value, c *Case) { c.Grants.Tokens = named(v, value.checkName, caseTexts) }},
+		{"limits", func(v value, c *Case) {
+			c.Grants.Limits = named(v, value.checkName, func(v value, _ string) (burst int) {
+				integer(v, &burst, 0, maxCount)
+				return burst
+			})
+		}},
 	}
+}
+
+func caseTexts(v value, _ string) (list []NameValue) {
+	v.plainTexts(&list)
+	return list
 }
 
 func routeCaseTable() keys[Case] {
