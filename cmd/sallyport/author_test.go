@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport/sallyport/core/gatewaytest/toolchain"
 	"github.com/sallyport/sallyport/core/gatewaytest/wat"
 )
 
@@ -117,6 +118,14 @@ func TestShippedPlugins(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestPluginInC(t *testing.T) {
+	wasm := filepath.Join(t.TempDir(), "plugin-c.wasm")
+	if err := os.WriteFile(wasm, toolchain.C(t, filepath.Join(root, "examples/plugin-c/plugin.c")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Log(must(t, "plugin", "test", filepath.Join(root, "examples/plugin-c"), "--wasm", wasm))
 }
 
 func TestEveryShippedPluginHasCases(t *testing.T) {

@@ -52,6 +52,19 @@ func Rust(t testing.TB, dir string) []byte {
 	return read(t, files[0])
 }
 
+// C builds a plugin of one C file without a library.
+func C(t testing.TB, source string) []byte {
+	t.Helper()
+	tool, err := exec.LookPath("clang-14")
+	if err != nil {
+		wat.Missing(t, "clang-14")
+	}
+	file := filepath.Join(t.TempDir(), "p.wasm")
+	run(t, filepath.Dir(source), nil, tool, "--target=wasm32", "-O2", "-nostdlib", "-Wall", "-Wextra", "-Werror",
+		"-Wl,--no-entry", "-Wl,--strip-debug", "-o", file, filepath.Base(source))
+	return read(t, file)
+}
+
 // rustFolder returns the folder of the first cargo and rustc that have the target, "" if there is none. Debian's lie beside the
 // maker's, which may not have it.
 func rustFolder() string {
