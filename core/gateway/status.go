@@ -24,7 +24,22 @@ type PluginStatus struct {
 	Hash    string         `json:"hash"`
 	Grants  []string       `json:"grants"`
 	Pools   []PoolStatus   `json:"pools"`
+	Filters []FilterStatus `json:"filters"` // the places that it is used at
 	Metrics []MetricStatus `json:"metrics"` // that the plugin counts itself
+}
+
+// FilterStatus is a picture of a plugin at one place of one route's chain.
+type FilterStatus struct {
+	Route  string `json:"route"`
+	Where  string `json:"where"` // its key path in gateway.toml
+	Calls  int64  `json:"calls"`
+	Failed int64  `json:"failed"`
+}
+
+// FuelStatus is how many hooks used how much.
+type FuelStatus struct {
+	UpTo  int64 `json:"up_to,omitempty"` // units; none for the most
+	Hooks int64 `json:"hooks"`
 }
 
 // MetricStatus is a picture of one series: a counter, or a histogram.
@@ -44,7 +59,10 @@ type PoolStatus struct {
 	Open      bool             `json:"open"`    // it keeps failing, and is left alone for a while
 	Calls     int64            `json:"calls"`
 	Fuel      int64            `json:"fuel"`
-	Failures  map[string]int64 `json:"failures"` // by cause; those that never happened are left out
+	FuelUsed  []FuelStatus     `json:"fuel_used"`   // by hooks; classes that no hook was of are left out
+	Micros    float64          `json:"micros"`      // that a hook takes on average, by a sample of them
+	Memory    int64            `json:"idle_memory"` // bytes of the idle instances' linear memories
+	Failures  map[string]int64 `json:"failures"`    // by cause; those that never happened are left out
 }
 
 // EndpointStatus is a picture of one endpoint.
@@ -78,10 +96,26 @@ func (g *Gateway) Status() Status {
 		}
 		status.Plugins[name] = p
 	}
+	s.addFilters(status.Plugins)
 	for name, u := range s.upstreams {
 		status.Upstreams[name] = endpointStatus(u.Endpoints())
 	}
 	return status
+}
+
+// addFilters tells of each plugin's places.
+func (s *Snapshot) addFilters(plugins map[string]PluginStatus) {
+	for i := range s.routes {
+		for _, step := range s.routes[i].chain.Steps() {
+			counted, isPlugin := step.Filter.(interface{ Stats() plugin.FilterStats })
+			if !isPlugin {
+				continue
+			}
+			stats, p := counted.Stats(), plugins[step.Name]
+			p.Filters = append(p.Filters, FilterStatus{s.routes[i].name, stats.Where, stats.Calls, stats.Failed})
+			plugins[step.Name] = p
+		}
+	}
 }
 
 func grantNames(grants []config.Grant) []string {
@@ -110,7 +144,19 @@ func metricStatus(metrics []plugin.Metric) []MetricStatus {
 }
 
 func poolStatus(s plugin.Stats) PoolStatus {
-	p := PoolStatus{Instances: s.Instances, Idle: s.Idle, Waiting: s.Waiting, Open: s.Open, Calls: s.Calls, Fuel: s.Fuel, Failures: map[string]int64{}}
+	p := PoolStatus{Instances: s.Instances, Idle: s.Idle, Waiting: s.Waiting, Open: s.Open, Calls: s.Calls, Fuel: s.Fuel, Memory: s.IdleMemory, FuelUsed: []FuelStatus{}, Failures: map[string]int64{}}
+	for i, n := range s.FuelCounts {
+		switch {
+		case n == 0:
+		case i < len(plugin.FuelBounds):
+			p.FuelUsed = append(p.FuelUsed, FuelStatus{plugin.FuelBounds[i], n})
+		default:
+			p.FuelUsed = append(p.FuelUsed, FuelStatus{Hooks: n})
+		}
+	}
+	if s.Timed > 0 {
+		p.Micros = float64(s.Time.Nanoseconds()) / 1e3 / float64(s.Timed)
+	}
 	for cause, n := range s.Failures {
 		if n > 0 {
 			p.Failures[plugin.Cause(cause).String()] = n

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/sallyport/sallyport/core/chain"
@@ -17,12 +18,14 @@ type filter struct {
 	pool    *Pool
 	where   string
 	onError chain.OnError
+
+	calls, failed atomic.Int64
 }
 
 // Filter returns the pool as a step of a chain. Many filters may share a pool; where tells them apart in the log.
 // onError is for what the chain does not see: chunks of bodies that are on their way.
 func (p *Pool) Filter(where string, onError chain.OnError) chain.Filter {
-	return &filter{p, where, onError}
+	return &filter{pool: p, where: where, onError: onError}
 }
 
 // Hooks returns what the plugin asked for when it was configured.
@@ -125,8 +128,12 @@ func (f *filter) run(t task) (int32, error) {
 		}
 		t.seat = seat
 	}
+	if f.calls.Add(1)%timedEach == 0 {
+		defer func(began time.Time) { f.pool.noteTime(time.Since(began)) }(time.Now())
+	}
 	result, err := f.try(t)
 	if err != nil {
+		f.failed.Add(1)
 		f.pool.noteOutage(err)
 		return 0, f.unavailable(t.x, err)
 	}

@@ -131,8 +131,7 @@ func (p *Pool) grow() (*instance, error) {
 func (p *Pool) give(i *instance) {
 	used, worn := i.call.tank.used(), i.worn()
 	p.plugin.fleet.mu.Lock()
-	p.stats.Calls++
-	p.stats.Fuel += used
+	p.stats.count(used)
 	p.shelve(i, worn)
 }
 
@@ -192,8 +191,7 @@ func (p *Pool) noteFailure(i *instance, cause Cause, retried int64) {
 	f := &p.plugin.fleet
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	p.stats.Calls++
-	p.stats.Fuel += used
+	p.stats.count(used)
 	p.stats.Failures[cause]++
 	p.stats.Retried += retried
 }

@@ -78,8 +78,7 @@ func (s *seat) exit() {
 	f := &s.pool.plugin.fleet
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	s.pool.stats.Calls++
-	s.pool.stats.Fuel += used
+	s.pool.stats.count(used)
 	if worn {
 		s.remove()
 	}
