@@ -34,30 +34,7 @@ func (b *builder) buildGrants(name string, c config.Plugin) granted {
 	secrets := map[string]string{}
 	keys := slices.Clone(c.HiddenHeaders)
 	for _, grant := range c.Grants {
-		key := grant.Kind + "\x00" + grant.Name
-		switch {
-		case grant.Kind == "kv" && grant.Name == "":
-			key = shelfKey("own kv", name, nil)
-			g.Stores[""] = b.takeStore(c.Key, key, config.KV{Entries: ownEntries, Bytes: ownBytes})
-		case grant.Kind == "kv":
-			key = shelfKey("kv", grant.Name, b.cfg.KV[grant.Name])
-			g.Stores[grant.Name] = b.takeStore("kv."+grant.Name, key, b.cfg.KV[grant.Name])
-		case grant.Kind == "limit":
-			key = shelfKey("named limit", grant.Name, b.cfg.Limits[grant.Name])
-			g.Limits[grant.Name] = b.takeLimit("limits."+grant.Name, key, b.cfg.Limits[grant.Name])
-		case grant.Kind == "fetch":
-			u := b.s.upstreams[grant.Name] // the very one, not one that is alike: it has its own connections
-			g.Upstreams[grant.Name] = fetcher{u}
-			key += fmt.Sprintf("\x00%p", u)
-		case grant.Kind == "jwt":
-			keys := b.takeKeys(grant.Name)
-			g.Keys[grant.Name] = keySet{keys}
-			key += fmt.Sprintf("\x00%p", keys)
-		case grant.Kind == "secret":
-			secrets[grant.Name] = b.cfg.Secrets[grant.Name].Reveal()
-			key += fmt.Sprintf("\x00%x", sha256.Sum256([]byte(secrets[grant.Name]))) // it changes with the value, and does not tell it
-		}
-		keys = append(keys, key)
+		keys = append(keys, b.grantOne(&g, secrets, grant, name, c.Key))
 	}
 	if len(secrets) > 0 {
 		g.Secret = func(name string) (string, bool) { value, ok := secrets[name]; return value, ok }
@@ -65,6 +42,37 @@ func (b *builder) buildGrants(name string, c config.Plugin) granted {
 	slices.Sort(keys)
 	g.key = shelfKey("grants", "", keys)
 	return g
+}
+
+// grantOne adds one thing to what a plugin may use, and returns a name for it that changes with it. place is where the plugin's own store
+// stands in the config.
+func (b *builder) grantOne(g *granted, secrets map[string]string, grant config.Grant, plugin, place string) (key string) {
+	name := grant.Name
+	switch grant.Kind {
+	case "kv":
+		if name == "" {
+			key = shelfKey("own kv", plugin, nil)
+			g.Stores[""] = b.takeStore(place, key, config.KV{Entries: ownEntries, Bytes: ownBytes})
+			return key
+		}
+		key = shelfKey("kv", name, b.cfg.KV[name])
+		g.Stores[name] = b.takeStore("kv."+name, key, b.cfg.KV[name])
+	case "limit":
+		key = shelfKey("named limit", name, b.cfg.Limits[name])
+		g.Limits[name] = b.takeLimit("limits."+name, key, b.cfg.Limits[name])
+	case "fetch":
+		u := b.s.upstreams[name]
+		g.Upstreams[name] = fetcher{u}
+		return fmt.Sprintf("fetch\x00%s\x00%p", name, u) // the very one, not one that is alike: it has its own connections
+	case "jwt":
+		keys := b.takeKeys(name)
+		g.Keys[name] = keySet{keys}
+		return fmt.Sprintf("jwt\x00%s\x00%p", name, keys)
+	case "secret":
+		secrets[name] = b.cfg.Secrets[name].Reveal()
+		return fmt.Sprintf("secret\x00%s\x00%x", name, sha256.Sum256([]byte(secrets[name]))) // it does not tell it
+	}
+	return key
 }
 
 func (b *builder) takeStore(place, key string, c config.KV) plugin.Store {
