@@ -157,7 +157,7 @@ func (l *Listener) remove(c *conn) {
 // when all are closed; when ctx ends first, it cuts off the rest and returns ctx's error. Handlers that are still
 // running then see the client gone.
 func (l *Listener) Drain(ctx context.Context) error {
-	l.stop()
+	l.Stop()
 	done := make(chan struct{})
 	go func() {
 		l.running.Wait()
@@ -176,7 +176,8 @@ func (l *Listener) Drain(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (l *Listener) stop() {
+// Stop begins to drain without waiting for it. The address is free when it returns.
+func (l *Listener) Stop() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.draining.Swap(true) {
