@@ -50,6 +50,7 @@ type conn struct {
 	in       input
 	state    atomic.Uint32
 	isCut    atomic.Bool
+	outdated atomic.Bool // more is demanded of clients now than when it was made
 	next     step
 	pending  *exchange.Exchange
 	body     *body // of the running exchange, when not all of it was in hand
@@ -147,6 +148,9 @@ func (c *conn) retire() {
 		_ = c.nc.SetReadDeadline(longAgo)
 	}
 }
+
+// isLeaving reports whether the connection is to close as soon as nothing is under way.
+func (c *conn) isLeaving() bool { return c.listener.draining.Load() || c.outdated.Load() }
 
 // cut ends the connection without waiting for anything. Any goroutine may call it.
 func (c *conn) cut() {

@@ -22,6 +22,7 @@ func forward(x *exchange.Exchange, o *Options, peer hop, trusted bool) {
 	x.Addr = peer.addr
 	dropClientCert(&x.Req.Fields)
 	if trusted {
+		dropOddlyForwarded(&x.Req.Fields)
 		believe(x, o, peer)
 		return
 	}
@@ -71,6 +72,23 @@ func dropForwarded(f *header.Fields) {
 		}
 	}
 }
+
+// dropOddlyForwarded takes away what a trusted proxy has let through with underscores in its name: it did not write that, and to an
+// application behind us it could be the same as what it did write.
+func dropOddlyForwarded(f *header.Fields) {
+	for _, field := range f.All() {
+		if isOddlyForwarded(field) {
+			f.Keep(notOddlyForwarded)
+			return
+		}
+	}
+}
+
+func isOddlyForwarded(field header.Field) bool {
+	return isForwarded(field.Name) && strings.IndexByte(field.Name, '_') >= 0
+}
+
+func notOddlyForwarded(field header.Field) bool { return !isOddlyForwarded(field) }
 
 func notForwarded(field header.Field) bool { return !isForwarded(field.Name) }
 
@@ -129,7 +147,7 @@ func believe(x *exchange.Exchange, o *Options, peer hop) {
 		x.Addr = chain.client(x.Addr, o.TrustedProxies, plainHop)
 	} else if chain.read(f, "Forwarded") {
 		x.Addr = chain.client(x.Addr, o.TrustedProxies, forwardedHop)
-		believeForwarded(x, f.Value("Forwarded"))
+		believeForwarded(x, chain.nearest())
 	}
 	if proto := f.Value("X-Forwarded-Proto"); proto == "http" || proto == "https" {
 		x.Req.Scheme = proto
@@ -146,7 +164,7 @@ func believe(x *exchange.Exchange, o *Options, peer hop) {
 
 // believeForwarded takes the scheme from the element of the Forwarded field that the peer added (RFC 7239).
 func believeForwarded(x *exchange.Exchange, value string) {
-	last := value[strings.LastIndexByte(value, ',')+1:]
+	_, last := cutQuoted(value, ',')
 	switch proto := parameter(last, "proto"); proto {
 	case "http", "https":
 		x.Req.Scheme = proto
@@ -187,43 +205,81 @@ func (h *chain) read(fields *header.Fields, name string) bool {
 	return fields.Has(name)
 }
 
-// client walks the hops from the nearest on, as long as trusted proxies tell of them, and returns the last address told of.
-func (h *chain) client(peer netip.Addr, trusted []netip.Prefix, hop func(string) string) netip.Addr {
+// nearest returns the value that the peer has added to, or added: proxies may write a line of their own behind what they were sent.
+func (h *chain) nearest() (value string) {
+	for _, field := range h.fields.All() {
+		if field.Value != "" && header.EqualName(field.Name, h.name) {
+			value = field.Value
+		}
+	}
+	return value
+}
+
+// client walks the hops from the nearest on, as long as trusted proxies tell of them, and returns the last address told of. hop
+// takes the last one off a list.
+func (h *chain) client(peer netip.Addr, trusted []netip.Prefix, hop func(list string) (rest, addr string)) netip.Addr {
 	list := h.fields.All()
 	for i := len(list) - 1; i >= 0; i-- {
 		if !header.EqualName(list[i].Name, h.name) {
 			continue
 		}
 		for rest := list[i].Value; rest != ""; {
-			cut := strings.LastIndexByte(rest, ',')
-			addr, ok := parseHop(hop(rest[cut+1:]))
+			var text string
+			rest, text = hop(rest)
+			addr, ok := parseHop(text)
 			if !ok {
 				return peer
 			}
 			if peer = addr; !contains(trusted, addr) {
 				return peer
 			}
-			rest = rest[:max(cut, 0)]
 		}
 	}
 	return peer
 }
 
-func plainHop(element string) string { return element }
+func plainHop(list string) (rest, addr string) {
+	cut := strings.LastIndexByte(list, ',')
+	return list[:max(cut, 0)], list[cut+1:]
+}
 
-func forwardedHop(element string) string { return parameter(element, "for") }
+func forwardedHop(list string) (rest, addr string) {
+	rest, element := cutQuoted(list, ',')
+	return rest, parameter(element, "for")
+}
 
 // parameter returns the value of a parameter of a Forwarded element, without its quotes.
 func parameter(element, name string) string {
 	for element != "" {
 		var pair string
-		pair, element, _ = strings.Cut(element, ";")
+		element, pair = cutQuoted(element, ';')
 		key, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
 		if header.EqualName(key, name) {
 			return strings.Trim(value, `"`)
 		}
 	}
 	return ""
+}
+
+// cutQuoted cuts a list at its last separator that is not in a quoted string, where a client's Host may have brought it. It looks from
+// the right, since only what the nearest proxies wrote is sure to be well-formed.
+func cutQuoted(list string, separator byte) (rest, last string) {
+	quoted := false
+	for i := len(list) - 1; i >= 0; i-- {
+		switch c := list[i]; {
+		case c == '"' && !isEscaped(list, i):
+			quoted = !quoted
+		case c == separator && !quoted:
+			return list[:i], list[i+1:]
+		}
+	}
+	return "", list
+}
+
+// isEscaped reports whether an odd number of backslashes stands before s[i].
+func isEscaped(s string, i int) bool {
+	before := strings.TrimRight(s[:i], `\`)
+	return (i-len(before))%2 == 1
 }
 
 // parseHop reads an address, with or without port and brackets.

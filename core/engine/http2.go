@@ -24,6 +24,7 @@ type http2Conn struct {
 	peer     netip.AddrPort
 	peerText string
 	secured  *secured // nil without TLS
+	leaving  bool     // it is being drained; guarded by the listener's mu
 
 	mu      sync.Mutex
 	over    bool           // no stream may begin any more
@@ -75,8 +76,8 @@ func (l *Listener) addHTTP2(h *http2Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.http2[h] = struct{}{}
-	if l.draining.Load() {
-		l.running.Go(h.drain)
+	if l.draining.Load() || l.options.Load().TLS.demandsMoreThan(tlsOf(h.wire.Conn)) {
+		l.drainHTTP2(h)
 	}
 }
 

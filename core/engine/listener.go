@@ -59,12 +59,25 @@ func bind(address string) (net.Listener, error) {
 // Addr returns the address that is bound.
 func (l *Listener) Addr() net.Addr { return l.listener.Addr() }
 
-// SetOptions takes effect with the next request of each connection.
+// SetOptions takes effect with the next request of each connection, and TLS with the next connections; but who was let in when less
+// was demanded of clients has to come again: such connections close as when draining.
 func (l *Listener) SetOptions(o Options) {
-	l.options.Store(o.withDefaults())
 	l.mu.Lock()
+	defer l.mu.Unlock()
+	next := o.withDefaults()
+	l.options.Store(next)
 	l.space.Broadcast()
-	l.mu.Unlock()
+	for c := range l.conns {
+		if next.TLS.demandsMoreThan(c.tls) {
+			c.outdated.Store(true)
+			c.retire()
+		}
+	}
+	for h := range l.http2 {
+		if next.TLS.demandsMoreThan(tlsOf(h.wire.Conn)) {
+			l.drainHTTP2(h)
+		}
+	}
 }
 
 // Start begins to accept. It is to be called once, and returns at once.
@@ -119,8 +132,8 @@ func (l *Listener) waitForSpace() bool {
 }
 
 func (l *Listener) open(nc net.Conn) {
-	c := newConn(l, nc)
 	l.mu.Lock()
+	c := newConn(l, nc) // with the Options that SetOptions takes it to have
 	admitted := l.clients.admit(c, l.options.Load())
 	if admitted {
 		l.conns[c] = struct{}{}
@@ -144,7 +157,7 @@ func (l *Listener) remove(c *conn) {
 // when all are closed; when ctx ends first, it cuts off the rest and returns ctx's error. Handlers that are still
 // running then see the client gone.
 func (l *Listener) Drain(ctx context.Context) error {
-	l.stop()
+	l.Stop()
 	done := make(chan struct{})
 	go func() {
 		l.running.Wait()
@@ -163,7 +176,8 @@ func (l *Listener) Drain(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (l *Listener) stop() {
+// Stop begins to drain without waiting for it. The address is free when it returns.
+func (l *Listener) Stop() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.draining.Swap(true) {
@@ -176,6 +190,14 @@ func (l *Listener) stop() {
 		c.retire()
 	}
 	for h := range l.http2 {
+		l.drainHTTP2(h)
+	}
+}
+
+// drainHTTP2 has h drained, once: a second GOAWAY might take back what the first has said. The caller holds mu.
+func (l *Listener) drainHTTP2(h *http2Conn) {
+	if !h.leaving {
+		h.leaving = true
 		l.running.Go(h.drain)
 	}
 }

@@ -164,7 +164,7 @@ func (c *conn) park(looked bool) bool {
 		c.setRead(until)
 	}
 	c.state.Store(idle)
-	return !c.listener.draining.Load()
+	return !c.isLeaving()
 }
 
 // goOn decides what a passed read deadline means; it reports whether there is still time to wait.

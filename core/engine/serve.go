@@ -68,7 +68,7 @@ func (c *conn) parse(end int, o *Options) (*exchange.Exchange, http1.RequestHead
 	x.Peer = c.peer
 	x.HTTPSPort = o.RedirectHTTPS
 	c.keeps = h.KeepAlive
-	x.KeepAlive = h.KeepAlive && !c.listener.draining.Load()
+	x.KeepAlive = h.KeepAlive && !c.isLeaving()
 	x.Req.Method, x.Req.Host, x.Req.Path, x.Req.Query, x.Req.Upgrade = h.Method, h.Host, h.Path, h.Query, h.Upgrade
 	x.Req.Scheme = "http"
 	if c.secured != nil {
@@ -124,7 +124,7 @@ func (c *conn) exchange(x *exchange.Exchange) (again bool) {
 		c.lingers = c.lingers || (c.keeps && !again)
 	}()
 	c.engine.handler.Serve(x)
-	return c.respond(x)
+	return c.respond(x) && !c.outdated.Load() // even if the answer had begun before, and promised more
 }
 
 // recovered logs a panic.

@@ -69,6 +69,22 @@ func (t *TLS) config(o TLSOptions, protocols ...string) *tls.Config {
 	return c
 }
 
+// demandsMoreThan reports whether a client that other has let in might not be let in by t. nil demands nothing.
+func (t *TLS) demandsMoreThan(other *TLS) bool {
+	switch {
+	case t == nil || t == other:
+		return false
+	case other == nil:
+		return true
+	}
+	now, then := t.http1, other.http1
+	if now.ClientAuth == tls.RequireAndVerifyClientCert && then.ClientAuth != now.ClientAuth {
+		return true
+	}
+	return now.ClientAuth >= tls.VerifyClientCertIfGiven && then.ClientAuth >= tls.VerifyClientCertIfGiven &&
+		!now.ClientCAs.Equal(then.ClientCAs)
+}
+
 // choose is tls.Config.GetCertificate; that it returns none makes crypto/tls answer unrecognized_name.
 func (t *TLS) choose(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	cert := t.pick(hello)

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"encoding/base64"
 	"errors"
+	"net"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -97,6 +98,16 @@ func (c *conn) secure(t *TLS, http2 bool) {
 	c.out = sender{nc: over, paced: true}
 }
 
+// tlsOf returns what secures a connection; nil: nothing does.
+func tlsOf(nc net.Conn) *TLS {
+	if over, ok := nc.(*tls.Conn); ok {
+		if w, ok := over.NetConn().(*wire); ok {
+			return w.c.tls
+		}
+	}
+	return nil
+}
+
 const plainOnTLS = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 34\r\nConnection: close\r\n\r\nclient sent HTTP to an HTTPS port\n"
 
 // handshake reports whether the connection is secured now. Until then it counts as idle: a client that is turned away there tries again.
@@ -104,7 +115,7 @@ func (c *conn) handshake() bool {
 	over := c.nc.(*tls.Conn)
 	_ = c.sock.SetDeadline(time.Now().Add(c.options().HeadTimeout)) // fails on closed connections only, which the handshake tells
 	c.state.Store(idle)
-	if c.listener.draining.Load() {
+	if c.isLeaving() {
 		return false
 	}
 	if err := over.Handshake(); err != nil {

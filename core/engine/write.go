@@ -51,7 +51,7 @@ func (c *conn) startAnswer(x *exchange.Exchange) {
 	c.sending.Lock()
 	c.answering = true
 	c.sending.Unlock()
-	if c.listener.draining.Load() || c.body != nil && !c.body.drainable() {
+	if c.isLeaving() || c.body != nil && !c.body.drainable() {
 		x.KeepAlive = false
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/sallyport/sallyport/core/config"
+	"github.com/sallyport/sallyport/core/exchange"
 )
 
 // TestBuildTellsAllThatIsWrong: what only building can find is told with its place, all at once, in the order of the file.
@@ -66,6 +67,15 @@ func TestRequestIDs(t *testing.T) {
 		if got := validID(id); got != want {
 			t.Errorf("%q: got %v", id, got)
 		}
+	}
+}
+
+func TestOneRequestIDGoesOn(t *testing.T) {
+	x := &exchange.Exchange{}
+	x.Req.Fields.Add("x-request-id", "first")
+	x.Req.Fields.Add("X-Request-Id", "second")
+	if stampID(x); x.ID != "first" || x.Req.Fields.Count(requestIDField) != 1 || x.Req.Fields.Value(requestIDField) != "first" {
+		t.Errorf("logged %q, upstream gets %v", x.ID, x.Req.Fields.All())
 	}
 }
 

@@ -50,6 +50,7 @@ func (g *Gateway) updateListeners(s *Snapshot, fresh map[string]*engine.Listener
 	}
 	for address, l := range g.listeners {
 		if wanted[address] == nil {
+			l.Stop() // here, so that the next config can have the address again
 			go g.retireListener(address, l, cfg)
 		}
 	}

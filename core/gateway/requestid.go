@@ -16,6 +16,7 @@ const maxRequestID = 128
 func stampID(x *exchange.Exchange) {
 	if id, ok := x.Req.Fields.Get(requestIDField); ok && validID(id) {
 		x.ID = id
+		x.Req.Fields.Set(requestIDField, id) // a second one would be another id to who reads the last
 		return
 	}
 	x.ID = newID(&x.Text)

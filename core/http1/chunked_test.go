@@ -38,7 +38,7 @@ func TestDechunk(t *testing.T) {
 		{"two, and the next head", "5\r\nhello\r\n006\r\n world\r\n00\r\n\r\nGET", "hello world", "GET", nil},
 		{"extensions", "1;a=b\r\nx\r\n1; c\r\ny\r\n0;z=\"q q\"\r\n\r\n", "xy", "", nil},
 		{"trailers", "0\r\nA: b\r\nC:d \r\n\r\n", "", "", fieldsOf("A", "b", "C", "d")},
-		{"forbidden trailers", "0\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nHost: x\r\nAuthorization: y\r\nClient-Cert: :eA==:\r\nclient_cert-Chain: :eA==:\r\n" +
+		{"forbidden trailers", "0\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nHost: x\r\nAuthorization: y\r\nClient-Cert: :eA==:\r\nclient_cert-Chain: :eA==:\r\nX_Forwarded_For: 1.2.3.4\r\nx-real_ip: 1.2.3.4\r\nContent_Length: 5\r\n" +
 			"X-Forwarded-For: 1\r\nIf-Match: z\r\nGrpc-Status: 0\r\n\r\n", "", "", fieldsOf("Grpc-Status", "0")},
 	}
 	for _, tt := range tests {

@@ -1,9 +1,15 @@
 package http1
 
+import (
+	"bytes"
+	"strings"
+)
+
 // CanonicalPath returns the one form of a path that is matched, filtered and sent upstream (RFC 3986, section 6.2.2):
 // percent-encoded unreserved characters are decoded, other escapes are in capitals, "//" is one slash and dot
 // segments are gone. A slash at the end stays. It reports false for what has no such form: a path that does not begin
-// with a slash, leads above the root, holds %00, a broken escape, or a raw control, space, non-ASCII byte, "\", "#" or "?".
+// with a slash, leads above the root, holds %00, a broken escape, a dot segment with parameters ("..;a"), or a raw control, space,
+// non-ASCII byte, "\", "#" or "?".
 // It is idempotent, and allocates only when the path is not canonical already.
 func CanonicalPath(path string) (string, bool) {
 	if path == "" || path[0] != '/' {
@@ -26,7 +32,7 @@ func CanonicalPath(path string) (string, bool) {
 	return path, true
 }
 
-// oddSegment reports whether what follows a slash is a slash or a dot segment.
+// oddSegment reports whether what follows a slash is a slash or a dot segment, with parameters or without.
 func oddSegment(rest string) bool {
 	if rest == "" {
 		return false
@@ -41,7 +47,7 @@ func oddSegment(rest string) bool {
 	if rest != "" && rest[0] == '.' {
 		rest = rest[1:]
 	}
-	return rest == "" || rest[0] == '/'
+	return rest == "" || rest[0] == '/' || rest[0] == ';'
 }
 
 // canonicalEscape reports whether s begins with an escape that stays as it is.
@@ -122,6 +128,8 @@ func endSegment(out []byte, slash bool) ([]byte, bool) {
 			start--
 		}
 		return out[:start], true
+	case bytes.HasPrefix(segment, []byte(".;")), bytes.HasPrefix(segment, []byte("..;")):
+		return nil, false // for us a name like any other, for a Java server that cuts off parameters first the way up
 	}
 	if slash {
 		out = append(out, '/')
@@ -146,6 +154,9 @@ func whyNoPath(path string) refusal {
 		default:
 			i += 2
 		}
+	}
+	if plain := strings.NewReplacer("%2e", ".", "%2E", ".").Replace(path); strings.Contains(plain, "/.;") || strings.Contains(plain, "/..;") {
+		return dotParameters
 	}
 	return aboveRoot
 }

@@ -23,6 +23,8 @@ func TestCanonicalPath(t *testing.T) {
 		{"/%00", ""}, {"/%", ""}, {"/%4", ""}, {"/%zz", ""}, {"/%4g", ""},
 		{"/a\x00", ""}, {"/a\n", ""}, {"/\xc3\xa4", ""}, {`/a\b`, ""}, {"/a#b", ""}, {"/a?b", ""}, {"/a b", ""}, {"/\x7f", ""},
 		{"/./\\", ""},
+		{"/..;/a", ""}, {"/a/..;b/c", ""}, {"/a/.;/b", ""}, {"/a/%2e.;x", ""}, {"/a/..;", ""}, {"/a/%2E;", ""},
+		{"/a..;b/.a;c/...;", "/a..;b/.a;c/...;"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.path, func(t *testing.T) {
@@ -38,6 +40,7 @@ func TestRefusedPathsSayWhy(t *testing.T) {
 	tests := []struct{ path, want string }{
 		{"/a/%00", "path holds %00"}, {"/../%00", "path holds %00"},
 		{"/..", "path leads above the root"}, {"/a/%2E%2e/../b", "path leads above the root"}, {"/a/../../%41", "path leads above the root"},
+		{"/a/%2e.;x/b", "path holds a dot segment with parameters"},
 		{"/%", "path holds a broken escape"}, {"/%4", "path holds a broken escape"}, {"/a%4g/..", "path holds a broken escape"},
 		{`/a\b`, "path holds a character that must be escaped"}, {`/\\`, "path holds a character that must be escaped"},
 	}
@@ -76,7 +79,7 @@ func FuzzCanonicalPath(f *testing.F) {
 		if again, ok := http1.CanonicalPath(got); !ok || again != got {
 			t.Fatalf("%q gives %q, which gives %q, %v", path, got, again, ok)
 		}
-		for _, odd := range []string{"//", "/./", "/../", "%2e", "%2E", "%00", `\`, "#", "?", " "} {
+		for _, odd := range []string{"//", "/./", "/../", "/.;", "/..;", "%2e", "%2E", "%00", `\`, "#", "?", " "} {
 			if strings.Contains(got, odd) {
 				t.Errorf("%q gives %q, which holds %q", path, got, odd)
 			}

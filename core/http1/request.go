@@ -30,6 +30,7 @@ const (
 	badPath        refusal = "path does not begin with a slash"
 	aboveRoot      refusal = "path leads above the root"
 	nulPath        refusal = "path holds %00"
+	dotParameters  refusal = "path holds a dot segment with parameters"
 	badEscape      refusal = "path holds a broken escape"
 	rawPath        refusal = "path holds a character that must be escaped"
 	badHost        refusal = "invalid Host"

@@ -106,6 +106,50 @@ func TestClosedWhileKept(t *testing.T) {
 	}
 }
 
+// TestFarewell: a server says 408 on a connection that it has waited on for too long, when the next request is already under way. To a
+// first request a 408 is an answer, and so it is to one that must not be sent twice.
+func TestFarewell(t *testing.T) {
+	const farewell = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbye"
+	tests := []struct {
+		name, method, before, says string
+		want                       string
+		conns                      int64
+	}{
+		{"replayed", "GET", okAnswer, farewell, "ok", 2},
+		{"not replayed", "POST", okAnswer, farewell, "bye", 1},
+		{"of a first request", "GET", "", farewell, "bye", 1},
+		{"an answer, since more may follow", "GET", okAnswer, strings.Replace(farewell, "Connection: close\r\n", "", 1), "bye", 1},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			p := listen(t, func(w *wire) {
+				says := []string{test.before, test.says}
+				if w.number > 1 {
+					says = []string{okAnswer}
+				}
+				for _, one := range says {
+					if one == "" {
+						continue
+					}
+					if _, err := w.request(); err != nil {
+						return
+					}
+					w.say(one)
+				}
+				_, _ = w.request()
+			})
+			u := open(t, group(p.address))
+			if test.before != "" {
+				ask(t, u, request("GET", "/"))
+			}
+			x := request(test.method, "/second")
+			if got := ask(t, u, x); got != test.want || x.Tries != 1 || p.conns.Load() != test.conns {
+				t.Errorf("got %q in %d tries on %d connections, want %q in 1 on %d", got, x.Tries, p.conns.Load(), test.want, test.conns)
+			}
+		})
+	}
+}
+
 // TestDiesUnderRequest: the kept connection looks fine, but the peer ends it when the request comes.
 func TestDiesUnderRequest(t *testing.T) {
 	tests := []struct {

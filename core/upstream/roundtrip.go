@@ -15,6 +15,7 @@ const maxInterim = 64
 var (
 	errTooManyInterim = errors.New("too many 1xx answers")
 	errHeadTooLarge   = errors.New("response head too large")
+	errFarewell       = errors.New("a kept connection was closed with a 408")
 )
 
 // roundTrip sends the exchange's request and reads the response's head. After a fault the connection is closed.
@@ -25,10 +26,13 @@ func (c *conn) roundTrip(x *exchange.Exchange, send Send, now time.Time) *fault.
 	if err != nil {
 		return c.fail(err)
 	}
-	for range maxInterim {
+	for heads := range maxInterim {
 		head, err := c.readHead()
 		if err != nil {
 			return c.fail(err)
+		}
+		if heads == 0 && c.isFarewell(&head) {
+			return c.fail(errFarewell)
 		}
 		if head.Status >= 200 || head.Status == 101 {
 			return c.deliver(&head)
@@ -38,6 +42,12 @@ func (c *conn) roundTrip(x *exchange.Exchange, send Send, now time.Time) *fault.
 		}
 	}
 	return c.fail(invalid(errTooManyInterim))
+}
+
+// isFarewell reports whether the answer may have been on its way before the request: servers end connections that were unused for too
+// long with a 408. A request that can be sent again then is (RFC 9110, section 15.5.9).
+func (c *conn) isFarewell(head *http1.ResponseHead) bool {
+	return head.Status == 408 && !head.KeepAlive && c.reused && isReplayable(&c.x.Req)
 }
 
 // ask writes the request and, when that is all there is to write, waits for the first bytes of the response. What
@@ -198,6 +208,6 @@ func (c *conn) explain(err error) *fault.Fault {
 	untouched := c.call.wrote == 0 && c.copier == nil
 	return &fault.Fault{
 		Kind: fault.BadGateway, Side: fault.Upstream, Reason: "upstream closed the connection", Err: err,
-		Retry: c.end == 0 && (untouched || isReplayable(&c.x.Req)),
+		Retry: errors.Is(err, errFarewell) || c.end == 0 && (untouched || isReplayable(&c.x.Req)),
 	}
 }
