@@ -106,6 +106,7 @@ func (s *Snapshot) listenerOptions(l config.Listener) engine.Options {
 		BodyTimeout:      l.Limits.BodyTimeout,
 		Connections:      l.Limits.Connections,
 		ConnectionsPerIP: l.Limits.ConnectionsPerIP,
+		Streams:          l.Limits.Streams,
 		TrustedProxies:   l.TrustedProxies,
 		TrustUnix:        l.TrustUnix,
 		TLS:              s.tls[l.Address],
