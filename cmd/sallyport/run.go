@@ -99,13 +99,11 @@ func (p *process) pluginPaths() []string {
 	return paths
 }
 
-// certificatePaths are the files that the watcher looks at for the listeners' sake.
-func (p *process) certificatePaths() []string {
+// filePaths are the certificates and keys that the watcher looks at, of listeners and of upstreams.
+func (p *process) filePaths() []string {
 	var paths []string
 	for _, cfg := range p.configs() {
-		for _, l := range cfg.Server.Listen {
-			paths = append(paths, l.TLS.Files()...)
-		}
+		paths = append(paths, cfg.Files()...)
 	}
 	return paths
 }
@@ -150,7 +148,7 @@ func (p *process) watch(ctx context.Context, force <-chan struct{}) {
 	w := reload.Watcher{
 		Config:  p.file,
 		Plugins: p.pluginPaths,
-		Files:   p.certificatePaths,
+		Files:   p.filePaths,
 		Changed: func() { _ = p.reload() }, // reload has logged its error
 		Loaded:  p.loaded,
 		Log:     p.log,

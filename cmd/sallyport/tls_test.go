@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"crypto/tls"
 	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -115,4 +119,29 @@ func TestCheckLoadsCertificates(t *testing.T) {
 			t.Errorf("%s: exit code %d, %s", c.key, code, stderr.String())
 		}
 	}
+}
+
+// TestUpstreamCertificatesAreWatched: an authority that a server's certificate comes from is trusted as soon as its file says so.
+func TestUpstreamCertificatesAreWatched(t *testing.T) {
+	server, other := certs.New(t, "127.0.0.1"), certs.NewAuthority(t)
+	backend := httptest.NewUnstartedServer(http.HandlerFunc(gatewaytest.Echo))
+	backend.Config.ErrorLog = log.New(io.Discard, "", 0)
+	backend.TLS = &tls.Config{Certificates: []tls.Certificate{server.TLS}}
+	backend.StartTLS()
+	t.Cleanup(backend.Close)
+	r := launch(t, fmt.Sprintf("[upstreams.b]\nendpoints = [%q]\ntls = { ca = %q }\n[[routes]]\nname = \"r\"\npath = \"/\"\nupstream = \"b\"\n",
+		backend.Listener.Addr().String(), other.File))
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(r.logs())
+		}
+	})
+	answers := func(want int) func() bool {
+		return func() bool { status, _ := r.get("http://" + r.addr + "/"); return status == want }
+	}
+	gatewaytest.Until(t, "the server is not trusted", answers(502))
+	copyFile(t, server.CA, other.File)
+	gatewaytest.Until(t, "the server is trusted", answers(200))
+	copyFile(t, certs.NewAuthority(t).File, other.File)
+	gatewaytest.Until(t, "the server is not trusted any more", answers(502))
 }

@@ -58,8 +58,8 @@ type TLS struct {
 	ClientCA     string // absolute path; "" where clients are not verified
 }
 
-// Files returns the paths that t names; none for nil.
-func (t *TLS) Files() []string {
+// files returns the paths that t names; none for nil.
+func (t *TLS) files() []string {
 	if t == nil {
 		return nil
 	}
@@ -88,6 +88,7 @@ type Limits struct {
 	BodyTimeout      time.Duration // without progress while a request's body is read, or an answer is written
 	Connections      int           // open at once; more wait to be accepted
 	ConnectionsPerIP int           // open at once from one address; more are closed; 0: no bound
+	Streams          int           // requests at once on an HTTP/2 connection
 }
 
 // Admin is the [admin] table.

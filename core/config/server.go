@@ -67,7 +67,7 @@ func defaultLimits() Limits {
 	return Limits{
 		Head: 32 << 10, Fields: 100, URI: 8 << 10,
 		HeadTimeout: 10 * time.Second, IdleTimeout: 60 * time.Second, BodyTimeout: 30 * time.Second,
-		Connections: 10_000,
+		Connections: 10_000, Streams: 250,
 	}
 }
 
@@ -81,6 +81,7 @@ func limitKeys() keys[Limits] {
 		{"body_timeout", func(v value, l *Limits) { v.duration(&l.BodyTimeout, shortest, longest) }},
 		{"connections", func(v value, l *Limits) { integer(v, &l.Connections, 1, 10_000_000) }},
 		{"connections_per_ip", func(v value, l *Limits) { integer(v, &l.ConnectionsPerIP, 0, 10_000_000) }},
+		{"streams", func(v value, l *Limits) { integer(v, &l.Streams, 1, 10_000) }},
 	}
 }
 

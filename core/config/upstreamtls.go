@@ -85,6 +85,9 @@ func checkProtocol(v value, u *Upstream) {
 // of them is a change of the config.
 func (c *Config) Files() []string {
 	var files []string
+	for _, l := range c.Server.Listen {
+		files = append(files, l.TLS.files()...)
+	}
 	for _, u := range c.Upstreams {
 		if t := u.TLS; t != nil {
 			files = append(files, t.CA, t.Cert, t.Key)

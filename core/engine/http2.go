@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,8 +24,9 @@ type http2Conn struct {
 	server   *http.Server
 	peer     netip.AddrPort
 	peerText string
-	secured  *secured // nil without TLS
-	leaving  bool     // it is being drained; guarded by the listener's mu
+	secured  *secured      // nil without TLS
+	leaving  bool          // it is being drained; guarded by the listener's mu
+	entered  atomic.Uint64 // streams that came to ServeHTTP
 
 	mu      sync.Mutex
 	over    bool           // no stream may begin any more
@@ -44,6 +46,7 @@ func (l *Listener) serveHTTP2(nc net.Conn, seen []byte) {
 	_ = h.server.Serve(h.wire.listener()) // its only error is that there is no second connection
 	<-h.wire.closed
 	h.finish()
+	l.countUnserved(h)
 	l.removeHTTP2(h)
 }
 
@@ -94,6 +97,7 @@ func (h *http2Conn) enter() bool {
 	if h.over {
 		return false
 	}
+	h.entered.Add(1)
 	h.running.Add(1)
 	return true
 }

@@ -92,11 +92,12 @@ func (s *http2Stream) writeContent(x *exchange.Exchange) *fault.Fault {
 	return s.stream(x, b.Source, left)
 }
 
-// stream writes what source brings as it comes, each read at once; left is how much that is to be, -1 when it is not known.
+// stream writes what source brings as it comes, each read at once; left is how much that is to be, -1 when it is not known. It
+// reads to the source's end even so: trailers come with that.
 func (s *http2Stream) stream(x *exchange.Exchange, source exchange.Source, left int64) *fault.Fault {
 	p := s.conn.engine.pages.get()
 	defer s.conn.engine.pages.put(p)
-	for empty := 0; left != 0; {
+	for empty := 0; ; {
 		n, err := source.Read(p[:])
 		if left >= 0 && int64(n) > left {
 			return fault.Wrap(fault.BadGateway, fault.Upstream, errTooMuch)
@@ -119,7 +120,6 @@ func (s *http2Stream) stream(x *exchange.Exchange, source exchange.Source, left 
 			return asUpstream(err)
 		}
 	}
-	return nil
 }
 
 // lastPiece is what net/http's own buffer takes.

@@ -113,3 +113,26 @@ func TestHTTP2LargeHead(t *testing.T) {
 		t.Errorf("%d served", len(h.served))
 	}
 }
+
+// TestHTTP2Unserved: what net/http refuses by itself is at least counted.
+func TestHTTP2Unserved(t *testing.T) {
+	l, h := start(t, Options{HTTP2: true}, tell)
+	c := dialHTTP2(t, l)
+	c.get(1, "/")
+	c.get(3, "/", "connection: close")
+	c.head(5, true, ":method: GET", ":scheme: http", ":path: no-slash", ":authority: x")
+	c.post(7, "/")
+	c.data(7, false, "a")
+	c.head(7, true, "a: trailer")
+	for id := uint32(1); id <= 7; id += 2 {
+		c.answer(id)
+	}
+	c.get(9, "/", "a: "+strings.Repeat("a", 100_000))
+	for c.next() { // net/http ends the connection over that
+	}
+	c.nc.Close()
+	eventually(t, "the connection is closed", func() bool { return l.Unserved() > 0 })
+	if got, want := l.Unserved(), uint64(5-len(h.served)); got != want || want < 2 {
+		t.Errorf("got %d, want %d", got, want)
+	}
+}

@@ -19,6 +19,7 @@ type http2Wire struct {
 	once   sync.Once
 	in     frames // read
 	flood  flood
+	opened streamCount
 
 	mu      sync.Mutex // guards what follows
 	out     sender
@@ -35,7 +36,11 @@ func newHTTP2Wire(l *Listener, nc net.Conn, seen []byte) *http2Wire {
 func (w *http2Wire) Read(p []byte) (int, error) {
 	n, err := w.read(p)
 	for rest, whole := p[:n], false; len(rest) > 0; {
-		if rest, whole = w.in.follow(rest); whole && !w.flood.note(&w.in.head, w.in.left) {
+		if rest, whole = w.in.follow(rest); !whole {
+			continue
+		}
+		w.opened.note(&w.in.head)
+		if !w.flood.note(&w.in.head, w.in.left) {
 			_ = w.Close() // it is of no use any more, whatever that says
 			return 0, errFlood
 		}

@@ -28,6 +28,9 @@ type Listener struct {
 
 	refused atomic.Uint64 // connections of clients that had too many
 	told    refusals      // of the accepting goroutine
+
+	unserved     atomic.Uint64 // HTTP/2 streams that never became requests
+	toldUnserved refusals      // guarded by mu
 }
 
 // Listen binds an address at once, host:port or "unix:" and a path; connections wait until Start.

@@ -55,15 +55,15 @@ func (p *perIP) release(c *conn) {
 	}
 }
 
-// refusals are refused connections on their way into the log.
+// refusals are refused connections, or streams, on their way into the log.
 type refusals struct {
-	unlogged int // since the last line
+	unlogged uint64 // since the last line
 	logged   time.Time
 }
 
-// note returns how many refused connections a log line is due for, 0 when none is.
-func (r *refusals) note(now time.Time) (due int) {
-	r.unlogged++
+// note takes in n more; it returns how many a log line is due for, 0 when none is.
+func (r *refusals) note(now time.Time, n uint64) (due uint64) {
+	r.unlogged += n
 	if now.Sub(r.logged) < logInterval {
 		return 0
 	}
@@ -78,7 +78,7 @@ func (l *Listener) turnAway(c *conn) {
 		_ = tcp.SetLinger(0) // at worst the close is a plain one
 	}
 	_ = c.nc.Close() // whatever it says, the connection is gone
-	if n := l.told.note(time.Now()); n > 0 {
+	if n := l.told.note(time.Now(), 1); n > 0 {
 		l.engine.log.Warn("too many connections from one address", "listener", l.Addr().String(), "client", c.peerText, "closed", n)
 	}
 }

@@ -66,13 +66,13 @@ func (g *Gateway) retireListener(address string, l *engine.Listener, cfg *config
 	}
 }
 
-// refused returns how many connections each listener has turned away, by the address as configured.
-func (g *Gateway) refused() map[string]uint64 {
+// counts returns what each listener has counted, by the address as configured.
+func (g *Gateway) counts(of func(*engine.Listener) uint64) map[string]uint64 {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	counts := make(map[string]uint64, len(g.listeners))
 	for configured, l := range g.listeners {
-		counts[configured] = l.Refused()
+		counts[configured] = of(l)
 	}
 	return counts
 }
@@ -107,6 +107,7 @@ func (s *Snapshot) listenerOptions(l config.Listener) engine.Options {
 		BodyTimeout:      l.Limits.BodyTimeout,
 		Connections:      l.Limits.Connections,
 		ConnectionsPerIP: l.Limits.ConnectionsPerIP,
+		Streams:          l.Limits.Streams,
 		TrustedProxies:   l.TrustedProxies,
 		TrustUnix:        l.TrustUnix,
 		TLS:              s.tls[l.Address],

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/core/config"
+	"github.com/sallyport/sallyport/core/engine"
 	"github.com/sallyport/sallyport/core/plugin"
 	"github.com/sallyport/sallyport/core/upstream"
 )
@@ -16,7 +17,8 @@ type Status struct {
 	Config     string                      `json:"config"`
 	Plugins    map[string]PluginStatus     `json:"plugins"`
 	Upstreams  map[string][]EndpointStatus `json:"upstreams"`
-	Refused    map[string]uint64           `json:"refused"` // connections closed for connections_per_ip, by the listener's address
+	Refused    map[string]uint64           `json:"refused"`  // connections closed for connections_per_ip, by the listener's address
+	Unserved   map[string]uint64           `json:"unserved"` // HTTP/2 streams that ended before they were requests, and are in no access log
 }
 
 // PluginStatus is a picture of one plugin and its pools, one for each config that it is used with.
@@ -82,7 +84,7 @@ func (g *Gateway) Status() Status {
 		return Status{}
 	}
 	status := Status{
-		Refused:    g.refused(),
+		Refused: g.counts((*engine.Listener).Refused), Unserved: g.counts((*engine.Listener).Unserved),
 		Generation: s.Generation, Built: s.Built, Config: s.Config.File,
 		Plugins: map[string]PluginStatus{}, Upstreams: map[string][]EndpointStatus{},
 	}

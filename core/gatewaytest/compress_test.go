@@ -12,6 +12,7 @@ import (
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/sallyport/sallyport/core/gatewaytest/wat"
 )
 
 var document = []byte("[" + strings.Repeat(`{"id":1234,"status":"open","note":"a line that comes again and again"},`, 2000) + "{}]")
@@ -105,7 +106,7 @@ func TestCompressedAnswers(t *testing.T) {
 func TestCompressedAnswersWithCurl(t *testing.T) {
 	curl, err := exec.LookPath("curl")
 	if err != nil {
-		t.Skip("there is no curl")
+		wat.Missing(t, "curl")
 	}
 	version, err := exec.Command(curl, "--version").Output()
 	if err != nil {

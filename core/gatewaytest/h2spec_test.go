@@ -1,34 +1,38 @@
 package gatewaytest
 
 import (
+	"crypto/tls"
 	"encoding/xml"
-	"io"
-	"log"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/sallyport/sallyport/core/gatewaytest/certs"
 )
 
 // TestH2spec runs h2spec against a gateway and, in the same run, against a bare net/http server: what the one fails, the other
 // must fail, too. h2spec is a module of its own in testdata, so that what it needs is not what the gateway needs.
 func TestH2spec(t *testing.T) {
 	tool := buildH2spec(t)
-	backend := Backend(t, Echo)
-	g := Start(t, `
-[upstreams.echo]
-endpoints = ["`+backend+`"]
-[[routes]]
-name = "all"
-path = "/*rest"
-upstream = "echo"
-`)
+	routes := routes(Backend(t, Echo), allToB)
+	pair := certs.New(t, "127.0.0.1")
+	t.Run("h2c", func(t *testing.T) {
+		t.Parallel() // most of the time it waits for what must not come
+		compareH2spec(t, tool, Start(t, routes).Addr, bareHTTP2(t, nil))
+	})
+	t.Run("TLS", func(t *testing.T) {
+		t.Parallel()
+		compareH2spec(t, tool, Start(t, secured(pair, "")+routes).Addr, bareHTTP2(t, pair), "-t", "-k")
+	})
+}
+
+// compareH2spec fails the test for the cases that the gateway fails and the bare server does not.
+func compareH2spec(t *testing.T, tool, gateway, server string, flags ...string) {
 	ours, bare := make(chan map[string]bool), make(chan map[string]bool)
-	address := bareHTTP2(t)
-	go func() { bare <- h2spec(t, tool, address) }()
-	go func() { ours <- h2spec(t, tool, g.Addr) }()
+	go func() { bare <- h2spec(t, tool, server, flags...) }()
+	go func() { ours <- h2spec(t, tool, gateway, flags...) }()
 	failures, baseline := <-ours, <-bare
 	for name := range failures {
 		if !baseline[name] {
@@ -44,7 +48,7 @@ func buildH2spec(t *testing.T) string {
 	build := exec.Command("go", "build", "-o", tool, "github.com/summerwind/h2spec/cmd/h2spec")
 	build.Dir = filepath.Join("testdata", "h2spec")
 	if out, err := build.CombinedOutput(); err != nil {
-		if os.Getenv("CI") != "" {
+		if os.Getenv("SALLYPORT_CI") != "" {
 			t.Fatalf("h2spec cannot be built: %v\n%s", err, out)
 		}
 		t.Skipf("h2spec cannot be built: %v\n%s", err, out)
@@ -52,24 +56,18 @@ func buildH2spec(t *testing.T) string {
 	return tool
 }
 
-// bareHTTP2 starts a net/http server without TLS and returns its address.
-func bareHTTP2(t *testing.T) string {
+// bareHTTP2 starts a net/http server, over TLS if it is given a certificate, and returns its address.
+func bareHTTP2(t *testing.T, pair *certs.Pair) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	protocol, cert := "h2c", (*tls.Certificate)(nil)
+	if pair != nil {
+		protocol, cert = "h2", &pair.TLS
 	}
-	var protocols http.Protocols
-	protocols.SetUnencryptedHTTP2(true)
-	protocols.SetHTTP1(true)
-	server := &http.Server{Handler: http.HandlerFunc(Echo), Protocols: &protocols, ErrorLog: log.New(io.Discard, "", 0)}
-	go func() { _ = server.Serve(listener) }() // it ends with the Close below
-	t.Cleanup(func() { server.Close() })
-	return listener.Addr().String()
+	return backendOf(t, protocol, cert, Echo).Listener.Addr().String()
 }
 
 // h2spec returns the cases that the server at address fails.
-func h2spec(t *testing.T, tool, address string) map[string]bool {
+func h2spec(t *testing.T, tool, address string, flags ...string) map[string]bool {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		t.Error(err)
@@ -78,7 +76,7 @@ func h2spec(t *testing.T, tool, address string) map[string]bool {
 	report := filepath.Join(t.TempDir(), "report.xml")
 	// It fails when a case does: the report says which. It must wait longer than the second that net/http leaves between an error and
 	// the close, which is what some cases look for.
-	out, _ := exec.Command(tool, "-h", host, "-p", port, "-o", "3", "-j", report).CombinedOutput()
+	out, _ := exec.Command(tool, append(flags, "-h", host, "-p", port, "-o", "3", "-j", report)...).CombinedOutput()
 	text, err := os.ReadFile(report)
 	if err != nil {
 		t.Errorf("no report: %v\n%s", err, out)

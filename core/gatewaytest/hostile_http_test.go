@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/sallyport/sallyport/core/gatewaytest/wat"
 	"io"
 	"net"
 	"net/http"
@@ -371,7 +372,7 @@ func startNginx(t *testing.T, block string) string {
 	t.Helper()
 	program, err := exec.LookPath("nginx")
 	if err != nil {
-		t.Skip("there is no nginx")
+		wat.Missing(t, "nginx")
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 
 	"github.com/sallyport/sallyport/core/config"
 	"github.com/sallyport/sallyport/core/gatewaytest/certs"
+	"github.com/sallyport/sallyport/core/gatewaytest/wat"
 )
 
 // secured is a [server] with one listener over TLS; more are further keys of its tls.
@@ -362,7 +363,7 @@ func keyText(t *testing.T, p *certs.Pair) string {
 func TestCurlOverTLS(t *testing.T) {
 	curl, err := exec.LookPath("curl")
 	if err != nil {
-		t.Skip("no curl")
+		wat.Missing(t, "curl")
 	}
 	pair := certs.New(t, "a.example")
 	g := Start(t, strings.Replace(secured(pair, ""), "tls =", "http2 = false, tls =", 1)+routes(Backend(t, func(w http.ResponseWriter, r *http.Request) {

@@ -95,11 +95,14 @@ func (u *feeder) next(p []byte) (int, error) {
 	switch {
 	case err == io.EOF && u.left > 0:
 		return 0, errShort
-	case err == nil && u.left == 0:
+	case err == nil && u.left == 0 && !u.awaitsTrailers():
 		err = io.EOF
 	}
 	return n, err
 }
+
+// awaitsTrailers reports whether the source has to be read to its end, with which trailers come.
+func (u *feeder) awaitsTrailers() bool { return u.trailers != nil && u.source != nil }
 
 func (u *feeder) read(p []byte) (int, error) {
 	if u.isStopped() {

@@ -345,3 +345,42 @@ func TestTrailersOnTheWire(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestHTTP2TrailersBehindAKnownLength: that content is announced by its length does not cost it the trailers.
+func TestHTTP2TrailersBehindAKnownLength(t *testing.T) {
+	seen := make(chan string, 1)
+	p := listenFrames(t, func(f *framed) {
+		h := f.head()
+		seen <- f.content()
+		f.answer(h.StreamID, true, ":status", "200")
+		f.head()
+	})
+	for name, feed := range map[string]*feed{"at once": newFeed("abc"), "in pieces": newFeed("a", "bc")} {
+		close(feed.pieces)
+		u := open(t, h2c(p.address))
+		x := upload(3, "", feed)
+		x.Req.Protocol = exchange.HTTP2
+		x.Req.Body.Source = &trailing{feed, x}
+		if f := u.Do(x, Send{}); f != nil {
+			t.Fatal(name, f)
+		}
+		x.Resp.Reset()
+		if got, want := <-seen, "abc sum: 7"; got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+}
+
+// trailing is content behind which there is a trailer.
+type trailing struct {
+	*feed
+	x *exchange.Exchange
+}
+
+func (s *trailing) Read(p []byte) (int, error) {
+	n, err := s.feed.Read(p)
+	if err == io.EOF {
+		s.x.Req.Trailers.Add("Sum", "7")
+	}
+	return n, err
+}
