@@ -120,6 +120,8 @@ type PluginLimits struct {
 	MaxUses      int64         // hooks an instance runs before a fresh one takes its place; 0: no bound
 	WaitTimeout  time.Duration // for an idle instance when all are busy
 	BufferLimit  int64         // bytes of a body that is held whole for it
+	FetchTimeout time.Duration // for a fetch that names none, and the most for those that do
+	MaxWaiting   int           // instances that may wait for a blocking fetch at once
 }
 
 // Plugin is one [plugins.NAME] table.

@@ -12,6 +12,7 @@ func defaultPluginLimits() PluginLimits {
 	return PluginLimits{
 		Memory: 16 << 20, Fuel: 100_000_000, Slice: 1_000_000, FuelStart: 2_000_000_000,
 		TimeLimit: 100 * time.Millisecond, MaxInstances: 64, MaxUses: 100_000, WaitTimeout: time.Second, BufferLimit: 1 << 20,
+		FetchTimeout: 5 * time.Second, MaxWaiting: 16,
 	}
 }
 
@@ -53,6 +54,8 @@ func pluginLimitKeys() keys[PluginLimits] {
 		{"max_uses", func(v value, l *PluginLimits) { integer(v, &l.MaxUses, 0, most) }},
 		{"wait_timeout", func(v value, l *PluginLimits) { v.duration(&l.WaitTimeout, 0, time.Minute) }},
 		{"buffer_limit", func(v value, l *PluginLimits) { size(v, &l.BufferLimit, 1<<10, 1<<30) }},
+		{"fetch_timeout", func(v value, l *PluginLimits) { v.duration(&l.FetchTimeout, time.Millisecond, time.Minute) }},
+		{"max_waiting", func(v value, l *PluginLimits) { integer(v, &l.MaxWaiting, 1, 10_000) }},
 	}
 }
 

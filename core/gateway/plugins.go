@@ -162,6 +162,7 @@ func pluginLimits(l config.PluginLimits) plugin.Limits {
 	return plugin.Limits{
 		Memory: l.Memory, Fuel: l.Fuel, Slice: l.Slice, FuelStart: l.FuelStart,
 		TimeLimit: l.TimeLimit, WaitTimeout: l.WaitTimeout, MaxInstances: l.MaxInstances, MaxUses: l.MaxUses, BufferLimit: l.BufferLimit,
+		FetchTimeout: l.FetchTimeout, MaxWaiting: l.MaxWaiting,
 	}
 }
 

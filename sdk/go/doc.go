@@ -20,7 +20,10 @@
 //	}
 //
 // With Hooks.RequestBody or Hooks.ResponseBody a hook is called when the whole body is there, and may read and replace
-// it: see Body. Hooks.End comes when an exchange is over.
+// it: see Body. With Hooks.RequestChunk or Hooks.ResponseChunk it is called with each piece as it streams through: see Chunk. Hooks.End
+// comes when an exchange is over.
+//
+// A plugin asks other services with Fetch, which holds the copy that it runs in, or with StartFetch and Wait, which does not.
 //
 // A hook runs on any idle copy of the plugin, so a package variable remembers nothing of an exchange: what the
 // response hook must know of the request goes through SetState. Within one copy hooks run one after the other.

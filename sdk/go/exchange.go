@@ -2,7 +2,7 @@ package sallyport
 
 import "github.com/sallyport/sallyport/sdk/go/internal/host"
 
-// Exchange is what request and response have in common: one request and its answer.
+// Exchange is what request, response and their chunks have in common: one request and its answer.
 type Exchange struct{}
 
 // Number tells exchanges apart that are open at the same time; it is never 0.

@@ -2,6 +2,7 @@ package sallyport
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/sallyport/sallyport/sdk/go/internal/host"
@@ -31,6 +32,9 @@ func TestConfigureExport(t *testing.T) {
 		{"bodies", Hooks{Request: onRequest, RequestBody: true, Response: onResponse, ResponseBody: true}, nil, 15, ""},
 		{"bodies that no hook wants", Hooks{RequestBody: true, ResponseBody: true}, nil, 0, ""},
 		{"end", Hooks{End: func(*Response) {}}, nil, 64, ""},
+		{"chunks", Hooks{RequestChunk: onChunk, ResponseChunk: onResponseChunk}, nil, 48, ""},
+		{"bound", Hooks{Bound: true, End: func(*Response) {}}, nil, 192, ""},
+		{"what resumes is no hook of its own", Hooks{ResumeRequest: onRequest, ResumeResponse: onResponse}, nil, 0, ""},
 		{"refused", Hooks{}, errors.New("/a must not be"), -1, "/a must not be"},
 	}
 	for _, tt := range tests {
@@ -61,8 +65,8 @@ func TestFailingHookExport(t *testing.T) {
 	hooks = Hooks{Request: onRequest, Response: onResponse}
 	var x host.Exchange
 	var request, response int32
-	host.Run(host.InRequest, false, &x, func() { request = exportRequest() })
-	host.Run(host.InResponse, false, &x, func() { response = exportResponse() })
+	host.Run(host.InRequest, false, false, &x, func() { request = exportRequest() })
+	host.Run(host.InResponse, false, false, &x, func() { response = exportResponse() })
 	if request != 0 || response >= 0 {
 		t.Errorf("got %d and %d, want 0 and a negative number", request, response)
 	}
@@ -74,7 +78,7 @@ func TestFailingHookExport(t *testing.T) {
 func TestEndExport(t *testing.T) {
 	ended := 0
 	for _, hooks = range []Hooks{{}, {End: func(r *Response) { ended++ }}} {
-		host.Run(host.InEnd, false, &host.Exchange{}, exportEnd)
+		host.Run(host.InEnd, false, false, &host.Exchange{}, exportEnd)
 	}
 	if ended != 1 {
 		t.Errorf("the hook was called %d times", ended)
@@ -90,4 +94,63 @@ func TestErrorCodes(t *testing.T) {
 	if got, want := ErrorCode(-42).Error(), "code -42"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+}
+
+func onChunk(*Chunk) (Flow, error) { return Abort, nil }
+func onResponseChunk(_ *Response, c *Chunk) (Flow, error) {
+	return Pass, c.Set(append(c.Bytes(), "!"...))
+}
+
+func TestChunkExports(t *testing.T) {
+	for _, tt := range []struct {
+		name              string
+		hooks             Hooks
+		request, response int32
+		left              string
+	}{
+		{"none", Hooks{}, 0, 0, "piece"},
+		{"both", Hooks{RequestChunk: onChunk, ResponseChunk: onResponseChunk}, 1, 0, "piece!"},
+		{"failing", Hooks{
+			RequestChunk:  func(*Chunk) (Flow, error) { return Pass, errors.New("broken") },
+			ResponseChunk: func(*Response, *Chunk) (Flow, error) { return Pass, errors.New("broken") },
+		}, failed, failed, "piece"},
+	} {
+		hooks = tt.hooks
+		c := &host.Chunk{Bytes: "piece"}
+		var request, response int32
+		host.RunChunk(host.InRequestChunk, c, &host.Exchange{}, func() { request = exportRequestChunk(5, 0) })
+		host.RunChunk(host.InResponseChunk, c, &host.Exchange{}, func() { response = exportResponseChunk(5, 0) })
+		if request != tt.request || response != tt.response || c.Bytes != tt.left {
+			t.Errorf("%s: got %d, %d, %q", tt.name, request, response, c.Bytes)
+		}
+	}
+}
+
+func TestResumeExport(t *testing.T) {
+	hooks = Hooks{
+		Request:        func(r *Request) (Verdict, error) { return r.Wait() },
+		ResumeRequest:  func(r *Request) (Verdict, error) { return r.Respond(403, nil) },
+		Response:       func(r *Response) error { return r.Wait() },
+		ResumeResponse: func(r *Response) error { return errors.New("of the response") },
+	}
+	run := func(phase host.Phase, export func() int32) (result int32) {
+		host.Run(phase, false, false, &host.Exchange{}, func() { result = export() })
+		return result
+	}
+	check := func(want ...int32) {
+		t.Helper()
+		got := []int32{
+			run(host.InRequest, exportRequest), run(host.InRequest, exportResume), run(host.InResponse, exportResponse), run(host.InResponse, exportResume),
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("got %d, want %d", got, want)
+		}
+	}
+	check(2, 1, 2, failed)
+	hooks.ResumeResponse = func(r *Response) error { return r.Wait() }
+	check(2, 1, 2, 2)
+	hooks.ResumeResponse = func(r *Response) error { return nil }
+	check(2, 1, 2, 0)
+	hooks.ResumeRequest, hooks.ResumeResponse = nil, nil
+	check(failed, failed, failed, failed)
 }

@@ -9,6 +9,7 @@ type Verdict int32
 const (
 	Continue Verdict = iota // on to the next filter
 	Respond                 // the answer is ready: the rest of the chain and the backend are left out
+	Wait                    // for the fetches that were started; Hooks.ResumeRequest goes on
 )
 
 // Hooks are the moments at which a plugin wants to be called; one left nil costs nothing. A hook that returns an
@@ -24,6 +25,20 @@ type Hooks struct {
 	Response func(*Response) error
 	// ResponseBody makes Response wait for the whole body; beyond buffer_limit the client gets a 502 in its place.
 	ResponseBody bool
+	// ResumeRequest goes on with a Request, or a ResumeRequest, that returned Wait, when all its fetches have been answered or have failed: Fetched
+	// returns the answers. It runs on whatever copy of the plugin is idle then, which is why it is a function of its own and not one
+	// that Request hands over: of what Request had in its variables nothing is left. What it must know goes through SetState; what was
+	// changed of the request is changed.
+	ResumeRequest func(*Request) (Verdict, error)
+	// ResumeResponse goes on with a Response that waits, in the same way.
+	ResumeResponse func(*Response) error
+	// RequestChunk is called with each piece of the request's body as it streams through, ResponseChunk with those of the response's. A message without
+	// content has none. Not together with RequestBody or ResponseBody. Content-Length is unknown then: the body is sent in chunks.
+	RequestChunk  func(*Chunk) (Flow, error)
+	ResponseChunk func(*Response, *Chunk) (Flow, error)
+	// Bound keeps each exchange to one copy of the plugin, which may hold in its memory, by Exchange.Number, what is too much for SetState.
+	// Other exchanges run on the same copy in between. If a hook fails, so do all exchanges of that copy.
+	Bound bool
 	// End is called once for every exchange whose request Request let pass or answered, when the last byte has gone to the
 	// client or never will. It is for logging and counting: all can be read but bodies, nothing be changed but the state.
 	End func(*Response)
@@ -47,11 +62,14 @@ const abiLevel = 1
 
 // The bits by which on_configure asks for hooks.
 const (
-	wantRequest      = 1
-	wantRequestBody  = 2
-	wantResponse     = 4
-	wantResponseBody = 8
-	wantEnd          = 64
+	wantRequest        = 1
+	wantRequestBody    = 2
+	wantResponse       = 4
+	wantResponseBody   = 8
+	wantRequestChunks  = 16
+	wantResponseChunks = 32
+	wantEnd            = 64
+	wantBound          = 128
 )
 
 // failed is what an export answers when the plugin returned an error.
@@ -72,10 +90,15 @@ func (h Hooks) wanted() int32 {
 			bits |= wantResponseBody
 		}
 	}
-	if h.End != nil {
-		bits |= wantEnd
+	return bits | bitIf(h.RequestChunk != nil, wantRequestChunks) | bitIf(h.ResponseChunk != nil, wantResponseChunks) |
+		bitIf(h.End != nil, wantEnd) | bitIf(h.Bound, wantBound)
+}
+
+func bitIf(wanted bool, bit int32) int32 {
+	if wanted {
+		return bit
 	}
-	return bits
+	return 0
 }
 
 // configured runs configure over the gateway's config and keeps the hooks.

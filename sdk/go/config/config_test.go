@@ -163,3 +163,27 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func TestSkip(t *testing.T) {
+	sub := func(raw string) (sub string, err error) {
+		err = Read([]byte(raw), func(key string, v *Value) error {
+			if key == "sub" {
+				return v.String(&sub)
+			}
+			return v.Skip()
+		})
+		return sub, err
+	}
+	for _, claims := range []string{
+		`{"sub":"jo"}`, `{"a":[],"b":{},"sub":"jo","c":[1,{"d":[null,"]"]}],"e":-1.5e3}`, `{"a":{"sub":"ann","b":{"c":true}},"sub":"jo"}`,
+	} {
+		if got, err := sub(claims); got != "jo" || err != nil {
+			t.Errorf("%s: got %q, %v", claims, got, err)
+		}
+	}
+	for _, claims := range []string{`{"a":}`, `{"a":[1}`, `{"a":{"b"}}`, `{"a":"b}`, `{"a":[,]}`, `{"a":1`} {
+		if got, err := sub(claims); err == nil {
+			t.Errorf("%s: got %q", claims, got)
+		}
+	}
+}

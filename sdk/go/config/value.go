@@ -35,7 +35,7 @@ func Read(raw []byte, member func(key string, v *Value) error) error {
 	return nil
 }
 
-// Value is one value of the configuration. It is read by one call of String, Strings, Bool, Int, Object or Array, within
+// Value is one value of the configuration. It is read by one call of String, Strings, Bool, Int, Object, Array or Skip, within
 // the function that it was given to.
 type Value struct {
 	in   *input
@@ -131,4 +131,22 @@ func (v *Value) Array(item func(v *Value) error) error {
 		}
 		return err
 	})
+}
+
+// Skip reads any value and forgets it: for JSON that is not the plugin's own, such as a token's claims.
+func (v *Value) Skip() error {
+	switch v.in.next() {
+	case '{':
+		return v.Object(func(_ string, member *Value) error { return member.Skip() })
+	case '[':
+		return v.Array((*Value).Skip)
+	case '"':
+		var s string
+		return v.String(&s)
+	}
+	if v.in.word() == "" {
+		return errNotJSON
+	}
+	v.read = true
+	return nil
 }

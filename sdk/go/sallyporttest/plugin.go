@@ -9,7 +9,7 @@
 //	err = p.Response(x)
 //	p.End(x)
 //
-// Hooks run one at a time, in parallel tests too.
+// Hooks run one at a time, in parallel tests too. A hook that waits goes on in another copy of the plugin, which is configured then.
 package sallyporttest
 
 import (
@@ -23,47 +23,45 @@ import (
 // Plugin is a plugin with a configuration it has accepted.
 type Plugin struct {
 	hooks sallyport.Hooks
+	other func() (sallyport.Hooks, error) // configures another copy
 }
 
 // Configure gives the plugin its configuration, a JSON object, and fails the test if it is refused.
 func Configure(t testing.TB, configure sallyport.Configure, config string) *Plugin {
 	t.Helper()
-	p, err := accept(configure, config)
-	if err != nil {
-		t.Fatalf("configuration refused: %v", err)
-	}
-	return p
+	return ConfigureIn(t, nil, configure, config)
 }
 
 // Refusal returns why the plugin refuses a configuration, and fails the test if it does not.
 func Refusal(t testing.TB, configure sallyport.Configure, config string) string {
 	t.Helper()
-	_, err := accept(configure, config)
+	_, err := accept(nil, configure, config)
 	if err == nil {
 		t.Fatalf("configuration accepted: %s", config)
 	}
 	return err.Error()
 }
 
-func accept(configure sallyport.Configure, config string) (*Plugin, error) {
-	var p Plugin
-	var err error
-	host.Configure(config, func() { p.hooks, err = configure([]byte(config)) })
-	return &p, err
+func accept(w *World, configure sallyport.Configure, config string) (*Plugin, error) {
+	copied := func() (hooks sallyport.Hooks, err error) {
+		host.ConfigureIn(w, config, func() { hooks, err = configure([]byte(config)) })
+		return hooks, err
+	}
+	hooks, err := copied()
+	return &Plugin{hooks, copied}, err
 }
 
+var calls sallyport.Calls
+
 // Request runs the request hook. As in the gateway, an answer counts only with the verdict Respond, and after an
-// error everything is as before.
+// error everything is as before. If it waits, it is resumed.
 func (p *Plugin) Request(x *Exchange) (sallyport.Verdict, error) {
 	if p.hooks.Request == nil {
 		return sallyport.Continue, nil
 	}
 	before := x.Clone()
 	x.Response, x.Status, x.Body, x.ResponseTrailers = nil, 0, "", nil
-	request, _ := sallyport.Current()
-	var verdict sallyport.Verdict
-	var err error
-	answered := host.Run(host.InRequest, p.hooks.RequestBody, x, func() { verdict, err = p.hooks.Request(request) })
+	verdict, answered, err := p.request(x)
 	switch {
 	case err == nil && verdict == sallyport.Respond && !answered:
 		err = errors.New("the request hook says Respond but has made no answer")
@@ -74,26 +72,64 @@ func (p *Plugin) Request(x *Exchange) (sallyport.Verdict, error) {
 	return verdict, err
 }
 
-// Response runs the response hook. After an error everything is as before.
+var errNothingToWaitFor = errors.New("the hook waits, but no fetch is under way")
+
+// request runs the request hook to its end, and reports whether it has made an answer.
+func (p *Plugin) request(x *Exchange) (verdict sallyport.Verdict, answered bool, err error) {
+	hooks, hook := p.hooks, p.hooks.Request
+	for {
+		answered = host.Run(host.InRequest, hooks.RequestBody, answered, x, func() { verdict, err = calls.Request(hooks, hook) })
+		if err != nil || verdict != sallyport.Wait {
+			return verdict, answered, err
+		}
+		if hooks, err = p.resumed(x); err != nil {
+			return verdict, answered, err
+		}
+		hook = hooks.ResumeRequest
+	}
+}
+
+// resumed returns the hooks by which an exchange goes on that waits.
+func (p *Plugin) resumed(x *Exchange) (sallyport.Hooks, error) {
+	switch {
+	case !x.Waits():
+		return p.hooks, errNothingToWaitFor
+	case p.hooks.Bound:
+		return p.hooks, nil
+	}
+	return p.other()
+}
+
+// Response runs the response hook. After an error everything is as before. If it waits, it is resumed.
 func (p *Plugin) Response(x *Exchange) error {
 	if p.hooks.Response == nil {
 		return nil
 	}
 	before := x.Clone()
-	_, response := sallyport.Current()
-	var err error
-	host.Run(host.InResponse, p.hooks.ResponseBody, x, func() { err = p.hooks.Response(response) })
+	err := p.response(x)
 	restoreOn(err, x, before)
 	return err
 }
 
+func (p *Plugin) response(x *Exchange) (err error) {
+	hooks, hook, answered := p.hooks, p.hooks.Response, false
+	for waits := true; ; {
+		answered = host.Run(host.InResponse, hooks.ResponseBody, answered, x, func() { waits, err = calls.Response(hooks, hook) })
+		if err != nil || !waits {
+			return err
+		}
+		if hooks, err = p.resumed(x); err != nil {
+			return err
+		}
+		hook = hooks.ResumeResponse
+	}
+}
+
 // End runs the end hook.
 func (p *Plugin) End(x *Exchange) {
-	if p.hooks.End == nil {
-		return
+	if p.hooks.End != nil {
+		host.Run(host.InEnd, false, false, x, func() { calls.End(p.hooks) })
 	}
-	_, response := sallyport.Current()
-	host.Run(host.InEnd, false, x, func() { p.hooks.End(response) })
 }
 
 func restoreOn(err error, x, before *Exchange) {

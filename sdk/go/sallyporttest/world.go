@@ -17,19 +17,26 @@ import (
 //	x := sallyporttest.NewExchangeIn(w, "GET", "/")
 type World = host.World
 
+// KeySet is what tokens of a World are checked against.
+type KeySet = host.KeySet
+
+// FetchRequest is a request of the plugin's own, as an upstream of a World gets it.
+type FetchRequest = host.FetchRequest
+
+// FetchAnswer is what an upstream of a World answers.
+type FetchAnswer = host.FetchAnswer
+
 // Store is a key-value store of a World.
 type Store = host.Store
 
 // ConfigureIn is Configure for a plugin that has been granted something.
 func ConfigureIn(t testing.TB, w *World, configure sallyport.Configure, config string) *Plugin {
 	t.Helper()
-	var p Plugin
-	var err error
-	host.ConfigureIn(w, config, func() { p.hooks, err = configure([]byte(config)) })
+	p, err := accept(w, configure, config)
 	if err != nil {
 		t.Fatalf("configuration refused: %v", err)
 	}
-	return &p
+	return p
 }
 
 // NewExchangeIn is NewExchange for a plugin that has been granted something.

@@ -23,6 +23,8 @@ pub enum ErrorCode {
     Conflict,
     /// It was called off.
     Cancelled,
+    /// A token that is genuine, but has expired or is not valid yet.
+    Expired,
     /// A code of a later level of the ABI.
     Other(i32),
 }
@@ -39,6 +41,7 @@ impl ErrorCode {
             ErrorCode::Unavailable => "unavailable",
             ErrorCode::Conflict => "conflict",
             ErrorCode::Cancelled => "cancelled",
+            ErrorCode::Expired => "expired or not valid yet",
             ErrorCode::Other(_) => "unknown code",
         }
     }

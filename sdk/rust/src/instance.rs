@@ -1,4 +1,5 @@
-use crate::{host, log, Error, Level, Plugin, Request, Response};
+use crate::headers::{REQUEST, RESPONSE};
+use crate::{error::check, host, log, Chunk, Error, ErrorCode, Level, Plugin, Request, Response, Verdict};
 use alloc::{string::String, string::ToString, vec::Vec};
 use core::cell::UnsafeCell;
 
@@ -12,6 +13,19 @@ struct State<P> {
     plugin: P,
     request: Request,
     response: Response,
+    chunk: Chunk,
+}
+
+impl<P> State<P> {
+    /// Runs a response hook and returns its result for the gateway.
+    fn respond(&mut self, hook: fn(&mut P, &mut Response) -> Result<(), Error>) -> Result<i32, Error> {
+        self.response.waits = false;
+        hook(&mut self.plugin, &mut self.response)?;
+        Ok(match self.response.waits {
+            true => Verdict::Wait as i32,
+            false => 0,
+        })
+    }
 }
 
 // The gateway runs one hook of an instance at a time, never one inside another, and the guest has one thread.
@@ -40,6 +54,7 @@ impl<P: Plugin> Instance<P> {
                     plugin,
                     request: Request::new(),
                     response: Response::new(),
+                    chunk: Chunk::new(),
                 });
                 hooks.0
             }
@@ -57,7 +72,32 @@ impl<P: Plugin> Instance<P> {
 
     /// Is the export on_response.
     pub fn response(&self) -> i32 {
-        self.run(|s| s.plugin.response(&mut s.response).map(|()| 0))
+        self.run(|s| s.respond(P::response))
+    }
+
+    /// Is the export on_resume.
+    pub fn resume(&self) -> i32 {
+        // In the response's hook the status could be set, though not to 0.
+        if check(host::set_status(0)) == Err(ErrorCode::WrongPhase) {
+            return self.run(|s| Ok(s.plugin.resume_request(&mut s.request)? as i32));
+        }
+        self.run(|s| s.respond(P::resume_response))
+    }
+
+    /// Is the export on_request_chunk.
+    pub fn request_chunk(&self, len: i32, last: i32) -> i32 {
+        self.run(|s| {
+            s.chunk.begin(REQUEST, len, last);
+            Ok(s.plugin.request_chunk(&mut s.chunk)? as i32)
+        })
+    }
+
+    /// Is the export on_response_chunk.
+    pub fn response_chunk(&self, len: i32, last: i32) -> i32 {
+        self.run(|s| {
+            s.chunk.begin(RESPONSE, len, last);
+            Ok(s.plugin.response_chunk(&mut s.response, &mut s.chunk)? as i32)
+        })
     }
 
     /// Is the export on_end.

@@ -85,7 +85,7 @@ fn done(result: i32, not: ErrorCode) -> Result<bool, ErrorCode> {
 }
 
 /// Rounds up, so that only `None` becomes 0.
-fn milliseconds(ttl: Option<Duration>) -> Result<u32, ErrorCode> {
+pub(crate) fn milliseconds(ttl: Option<Duration>) -> Result<u32, ErrorCode> {
     let ttl = match ttl {
         None => return Ok(0),
         Some(ttl) if ttl == Duration::from_secs(0) => return Err(ErrorCode::Invalid),

@@ -43,7 +43,10 @@
 //! }
 //! ```
 //!
-//! `Hooks::END` comes when an exchange is over.
+//! With `Hooks::REQUEST_CHUNKS` or `Hooks::RESPONSE_CHUNKS` it is called with each piece as it streams through: see `Chunk`. `Hooks::END` comes
+//! when an exchange is over.
+//!
+//! A plugin asks other services with `fetch`, which holds the copy that it runs in, or with `start_fetch` and `Request::wait`, which does not.
 //!
 //! A hook runs on any idle copy of the plugin, so what `self` keeps is a cache at best: what the response hook must know
 //! of the request goes through `set_state`. Within one copy hooks run one after the other.
@@ -55,9 +58,11 @@
 extern crate alloc;
 
 mod body;
+mod chunk;
 pub mod config;
 mod error;
 mod exchange;
+mod fetch;
 mod field;
 mod granted;
 mod headers;
@@ -71,10 +76,13 @@ mod request;
 mod response;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
+mod token;
 mod world;
 
 pub use body::Body;
+pub use chunk::{Chunk, Flow};
 pub use error::{Error, ErrorCode};
+pub use fetch::{fetch, fetched, start_fetch, Answer, FetchRequest};
 pub use granted::{secret, take};
 pub use headers::Headers;
 #[doc(hidden)]
@@ -84,4 +92,5 @@ pub use metric::{Counter, Histogram};
 pub use plugin::{Hooks, Plugin, Verdict};
 pub use request::Request;
 pub use response::Response;
+pub use token::verify_jwt;
 pub use world::{log, now, random, Level};

@@ -46,7 +46,7 @@ impl Histogram {
 }
 
 /// Writes a field list (sdk/ABI.md, section 10).
-fn encode(labels: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn encode(labels: &[(&str, &str)]) -> Vec<u8> {
     let mut list = Vec::from((labels.len() as u32).to_le_bytes());
     for (name, value) in labels {
         list.extend_from_slice(&(name.len() as u32).to_le_bytes());

@@ -1,4 +1,4 @@
-use crate::{Error, Request, Response};
+use crate::{Chunk, Error, Flow, Request, Response};
 use core::ops::BitOr;
 
 /// What a request hook says.
@@ -8,6 +8,8 @@ pub enum Verdict {
     Continue = 0,
     /// The answer is ready: the rest of the chain and the backend are left out.
     Respond = 1,
+    /// For the fetches that were started; `Plugin::resume_request` goes on.
+    Wait = 2,
 }
 
 /// The moments at which a plugin wants to be called; one not asked for costs nothing. Join them with `|`.
@@ -26,8 +28,16 @@ impl Hooks {
     pub const RESPONSE: Hooks = Hooks(4);
     /// The response's head and its whole body are there; beyond `buffer_limit` the client gets a 502 in its place.
     pub const RESPONSE_BODY: Hooks = Hooks(4 | 8);
+    /// The pieces of the request's body as they stream through; not together with `REQUEST_BODY`. Content-Length is unknown then: the body is
+    /// sent in chunks.
+    pub const REQUEST_CHUNKS: Hooks = Hooks(16);
+    /// The pieces of the response's body as they stream through; not together with `RESPONSE_BODY`.
+    pub const RESPONSE_CHUNKS: Hooks = Hooks(32);
     /// The exchange is over.
     pub const END: Hooks = Hooks(64);
+    /// No hook, but how they are run: each exchange keeps to one copy of the plugin, which may hold in `self`, by the exchange's number,
+    /// what is too much for `set_state`. Other exchanges run on the same copy in between. If a hook fails, so do all exchanges of that copy.
+    pub const BOUND: Hooks = Hooks(128);
 }
 
 impl BitOr for Hooks {
@@ -62,6 +72,29 @@ pub trait Plugin: Sized {
         Ok(())
     }
 
+    /// Goes on with a `request`, or a `resume_request`, that returned `Verdict::Wait`, when all its fetches have been answered or have failed:
+    /// `fetched` returns the answers. It runs on whatever copy of the plugin is idle then, which is why it is a method of its own and not a
+    /// closure that `request` hands over: of what `request` had in its variables, or left in `self`, nothing may be there. What it must know goes
+    /// through `set_state`; what was changed of the request is changed.
+    fn resume_request(&mut self, _request: &mut Request) -> Result<Verdict, Error> {
+        Err("a request hook waits, but the plugin has no resume_request".into())
+    }
+
+    /// Goes on with a `response` that waits, in the same way.
+    fn resume_response(&mut self, _response: &mut Response) -> Result<(), Error> {
+        Err("a response hook waits, but the plugin has no resume_response".into())
+    }
+
+    /// Is called with each piece of the request's body as it streams through, if `Hooks::REQUEST_CHUNKS` is wanted. A message without content has none.
+    fn request_chunk(&mut self, _chunk: &mut Chunk) -> Result<Flow, Error> {
+        Ok(Flow::Pass)
+    }
+
+    /// Is called with each piece of the response's body, if `Hooks::RESPONSE_CHUNKS` is wanted.
+    fn response_chunk(&mut self, _response: &mut Response, _chunk: &mut Chunk) -> Result<Flow, Error> {
+        Ok(Flow::Pass)
+    }
+
     /// Is called once for every exchange whose request `request` let pass or answered, when the last byte has gone to the
     /// client or never will, if `Hooks::END` is wanted. It is for logging and counting: all can be read but bodies, nothing
     /// be changed but the state.
@@ -94,6 +127,21 @@ macro_rules! register {
             #[no_mangle]
             extern "C" fn on_response() -> i32 {
                 INSTANCE.response()
+            }
+
+            #[no_mangle]
+            extern "C" fn on_resume() -> i32 {
+                INSTANCE.resume()
+            }
+
+            #[no_mangle]
+            extern "C" fn on_request_chunk(len: i32, last: i32) -> i32 {
+                INSTANCE.request_chunk(len, last)
+            }
+
+            #[no_mangle]
+            extern "C" fn on_response_chunk(len: i32, last: i32) -> i32 {
+                INSTANCE.response_chunk(len, last)
             }
 
             #[no_mangle]

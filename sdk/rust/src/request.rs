@@ -1,5 +1,7 @@
 use crate::headers::{text, Headers, REQUEST, REQUEST_TRAILERS};
-use crate::{body::Body, exchange::exchange_methods, host, problem::problem, response::respond, ErrorCode, Verdict};
+use crate::{
+    body::Body, exchange::exchange_methods, host, problem::problem, response::respond, Error, ErrorCode, Verdict,
+};
 use alloc::{string::String, vec::Vec};
 
 /// What the client asked for. Only the request hook can change it.
@@ -13,7 +15,7 @@ pub struct Request {
     pub trailers: Headers,
 }
 
-exchange_methods!(Request);
+exchange_methods!(Request, headers.buf);
 
 impl Request {
     pub(crate) fn new() -> Request {
@@ -39,6 +41,12 @@ impl Request {
     /// Makes the answer. A request hook ends with it. In a response hook use `Response::respond`.
     pub fn respond(&mut self, status: u16, body: &[u8], headers: &[(&str, &str)]) -> Result<Verdict, ErrorCode> {
         respond(status, body, headers).map(|()| Verdict::Respond)
+    }
+
+    /// Lets go of this copy of the plugin until all fetches that were started are in; then `Plugin::resume_request` goes on. A request
+    /// hook ends with it: `r.wait()`.
+    pub fn wait(&mut self) -> Result<Verdict, Error> {
+        Ok(Verdict::Wait)
     }
 
     /// Answers with a problem document (RFC 9457) that has the title, the status and the request id. The client sees the

@@ -1,5 +1,5 @@
 use crate::headers::{Headers, RESPONSE, RESPONSE_TRAILERS};
-use crate::{body::Body, error::check, exchange::exchange_methods, host, ErrorCode, Request};
+use crate::{body::Body, error::check, exchange::exchange_methods, host, Error, ErrorCode, Request};
 
 /// The answer on its way back, from the upstream, the gateway or another filter.
 pub struct Response {
@@ -11,9 +11,10 @@ pub struct Response {
     pub trailers: Headers,
     /// The request that is answered.
     pub request: Request,
+    pub(crate) waits: bool,
 }
 
-exchange_methods!(Response);
+exchange_methods!(Response, headers.buf);
 
 impl Response {
     pub(crate) fn new() -> Response {
@@ -22,6 +23,7 @@ impl Response {
             body: Body::of(RESPONSE),
             trailers: Headers::of(RESPONSE_TRAILERS),
             request: Request::new(),
+            waits: false,
         }
     }
 
@@ -33,6 +35,12 @@ impl Response {
     /// Changes the status code, 200 to 599; headers and body stay.
     pub fn set_status(&mut self, code: u16) -> Result<(), ErrorCode> {
         check(host::set_status(code.into())).map(drop)
+    }
+
+    /// Is `Request::wait` for a response hook, after which `Plugin::resume_response` goes on: `r.wait()`.
+    pub fn wait(&mut self) -> Result<(), Error> {
+        self.waits = true;
+        Ok(())
     }
 
     /// Replaces status and body, and drops the headers that described the old body, before it adds the given ones.

@@ -13,11 +13,16 @@
 //! let mut x = Exchange::new("GET", "/orders?id=7");
 //! assert_eq!(plugin.request(&mut x), Ok(Verdict::Continue));
 //! ```
+//!
+//! A hook that waits goes on in another copy of the plugin, which is configured then.
 
+mod chunk;
+mod fetch;
 mod world;
+pub use fetch::{FetchAnswer, FetchRequest};
 pub use world::World;
 
-use crate::host::memory::{self, Phase};
+use crate::host::memory::{self, fetch::Fetches, Phase};
 use crate::{Error, Hooks, Plugin, Request, Response, Verdict};
 use std::collections::BTreeMap;
 
@@ -88,6 +93,7 @@ pub struct Exchange {
     /// Lines of all levels.
     pub log: Vec<String>,
     pub number: i64,
+    pub(crate) fetches: Fetches,
 }
 
 impl Exchange {
@@ -132,16 +138,23 @@ impl Exchange {
 }
 
 /// A plugin with a configuration it has accepted.
-pub struct Configured<P>(P);
+pub struct Configured<P> {
+    plugin: P,
+    config: String,
+}
 
 /// Gives a plugin its configuration, a JSON object.
 pub fn configure<P: Plugin>(config: &str) -> Result<Configured<P>, Error> {
-    memory::configure(config, || P::configure(config)).0.map(Configured)
+    let plugin = memory::configure(config, || P::configure(config)).0?;
+    Ok(Configured {
+        plugin,
+        config: config.into(),
+    })
 }
 
 impl<P: Plugin> Configured<P> {
     /// Runs the request hook. As in the gateway, an answer counts only with the verdict Respond, and after an error
-    /// everything is as before.
+    /// everything is as before. If it waits, it is resumed.
     pub fn request(&mut self, x: &mut Exchange) -> Result<Verdict, Error> {
         if !self.wants(Hooks::REQUEST) {
             return Ok(Verdict::Continue);
@@ -151,8 +164,7 @@ impl<P: Plugin> Configured<P> {
         x.response_trailers = Fields::default();
         x.status = 0;
         x.body = Vec::new();
-        let held = self.wants(Hooks::REQUEST_BODY);
-        let (mut result, answered) = memory::run(Phase::Request, held, x, || self.0.request(&mut Request::new()));
+        let (mut result, answered) = self.run_request(x);
         if result == Ok(Verdict::Respond) && !answered {
             result = Err("the request hook says Respond but has made no answer".into());
         }
@@ -165,33 +177,83 @@ impl<P: Plugin> Configured<P> {
         restore(result, x, before)
     }
 
-    /// Runs the response hook. After an error everything is as before.
+    /// Runs the request hook to its end, and tells whether it has made an answer.
+    fn run_request(&mut self, x: &mut Exchange) -> (Result<Verdict, Error>, bool) {
+        let held = self.wants(Hooks::REQUEST_BODY);
+        let first = || self.plugin.request(&mut Request::new());
+        let (mut result, mut answered) = memory::run(Phase::Request, held, false, x, first);
+        while result == Ok(Verdict::Wait) {
+            let resumed = self.resume(x, |plugin, x| {
+                let next = || plugin.resume_request(&mut Request::new());
+                memory::run(Phase::Request, held, answered, x, next)
+            });
+            match resumed {
+                Ok((next, made)) => {
+                    result = next;
+                    answered = made;
+                }
+                Err(error) => result = Err(error),
+            }
+        }
+        (result, answered)
+    }
+
+    /// Runs the response hook. After an error everything is as before. If it waits, it is resumed.
     pub fn response(&mut self, x: &mut Exchange) -> Result<(), Error> {
         if !self.wants(Hooks::RESPONSE) {
             return Ok(());
         }
         let before = x.clone();
         let held = self.wants(Hooks::RESPONSE_BODY);
-        let (result, _) = memory::run(Phase::Response, held, x, || self.0.response(&mut Response::new()));
+        let mut r = Response::new();
+        let (mut result, mut answered) = memory::run(Phase::Response, held, false, x, || self.plugin.response(&mut r));
+        while result.is_ok() && r.waits {
+            r = Response::new();
+            let resumed = self.resume(x, |plugin, x| {
+                memory::run(Phase::Response, held, answered, x, || plugin.resume_response(&mut r))
+            });
+            match resumed {
+                Ok((next, made)) => {
+                    result = next;
+                    answered = made;
+                }
+                Err(error) => result = Err(error),
+            }
+        }
         restore(result, x, before)
+    }
+
+    /// Runs what goes on with an exchange that waits, in another copy of the plugin unless it is bound.
+    fn resume<T>(&mut self, x: &mut Exchange, run: impl FnOnce(&mut P, &mut Exchange) -> T) -> Result<T, Error> {
+        if !x.fetches.pending() {
+            return Err("the hook waits, but no fetch is under way".into());
+        }
+        if self.wants(Hooks::BOUND) {
+            return Ok(run(&mut self.plugin, x));
+        }
+        let config = &self.config;
+        let mut other = memory::configure(config, || P::configure(config)).0?;
+        Ok(run(&mut other, x))
     }
 
     /// Runs the end hook.
     pub fn end(&mut self, x: &mut Exchange) {
         if self.wants(Hooks::END) {
-            memory::run(Phase::End, false, x, || self.0.end(&mut Response::new()));
+            memory::run(Phase::End, false, false, x, || self.plugin.end(&mut Response::new()));
         }
     }
 
     fn wants(&self, hook: Hooks) -> bool {
-        self.0.hooks() | hook == self.0.hooks()
+        self.plugin.hooks() | hook == self.plugin.hooks()
     }
 }
 
+/// Undoes what a failed hook did, save what it logged and asked for.
 fn restore<T>(result: Result<T, Error>, x: &mut Exchange, before: Exchange) -> Result<T, Error> {
     if result.is_err() {
         let log = std::mem::take(&mut x.log);
-        *x = Exchange { log, ..before };
+        let fetches = std::mem::take(&mut x.fetches);
+        *x = Exchange { log, fetches, ..before };
     }
     result
 }

@@ -4,10 +4,17 @@ package host
 
 // body returns a message's body if it is at hand: the hook has asked for it, or has made it.
 func body(msg uint32) (*string, int32) {
-	_, code := message(msg)
+	if !inAnyHook() {
+		return nil, wrongPhase
+	}
+	_, code := fieldsOf(msg)
 	switch {
 	case code < 0:
 		return nil, code
+	case current.chunk != nil && msg == current.chunk.message():
+		return &current.chunk.Bytes, 0
+	case msg >= firstFetch:
+		return &current.x.answer(msg).Body, 0
 	case msg == 0 && current.phase == InRequest && current.held:
 		return &current.x.RequestBody, 0
 	case msg == 1 && (current.phase == InResponse && current.held || current.answered):
@@ -20,8 +27,11 @@ func body(msg uint32) (*string, int32) {
 
 // complete returns 0 if a message has come to its end as far as the hook may know, else a code.
 func complete(msg uint32) int32 {
-	if current.phase == InEnd {
+	switch {
+	case current.phase == InEnd || msg == 1 && current.phase == InResponseChunk && current.chunk.Last:
 		return 0
+	case current.chunk != nil:
+		return wrongPhase
 	}
 	_, code := body(msg)
 	return code
@@ -47,6 +57,9 @@ func BodyRead(msg, offset uint32, buf []byte) int32 {
 
 // BodyWrite is the host function body_write.
 func BodyWrite(msg uint32, data []byte) int32 {
+	if !inHead() && current.chunk == nil {
+		return wrongPhase
+	}
 	if code := changeable(msg); code < 0 {
 		return code
 	}
@@ -56,7 +69,7 @@ func BodyWrite(msg uint32, data []byte) int32 {
 		return code
 	case len(data) > 1<<20:
 		return tooLarge
-	case msg == 1 && len(data) > 0 && (current.x.Status == 204 || current.x.Status == 304):
+	case msg == 1 && current.chunk == nil && len(data) > 0 && (current.x.Status == 204 || current.x.Status == 304):
 		return invalid
 	}
 	*b = string(data)

@@ -52,7 +52,7 @@ func TestBodyCodes(t *testing.T) {
 			x.RequestTrailers.Add("Checksum", "abc")
 			x.ResponseTrailers.Add("Checksum", "def")
 			var got []int32
-			Run(tt.phase, tt.held, x, func() { got = tt.calls() })
+			Run(tt.phase, tt.held, false, x, func() { got = tt.calls() })
 			if !slices.Equal(got, tt.want) {
 				t.Errorf("got  %d\nwant %d", got, tt.want)
 			}

@@ -17,6 +17,8 @@ const (
 	Configuring
 	InRequest
 	InResponse
+	InRequestChunk
+	InResponseChunk
 	InEnd
 )
 
@@ -99,6 +101,8 @@ type Exchange struct {
 	Attrs  map[string]string // the consumer is the attribute "consumer"
 	Log    []string          // lines of all levels
 	Number uint64
+
+	fetches *fetches
 }
 
 // field returns a pointer to the value that a field number stands for, nil for unknown numbers.
@@ -111,8 +115,9 @@ func (x *Exchange) field(number int32) *string {
 	return fields[number]
 }
 
-// Clone returns a copy that shares nothing with x.
+// Clone returns a copy that shares nothing with x but the fetches, which cannot be undone.
 func (x *Exchange) Clone() *Exchange {
+	x.begin()
 	c := *x
 	c.Params, c.Attrs = maps.Clone(x.Params), maps.Clone(x.Attrs)
 	c.Request, c.Response = slices.Clone(x.Request), slices.Clone(x.Response)

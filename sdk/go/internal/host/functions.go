@@ -36,8 +36,19 @@ func readIf(value string, ok bool, buf []byte) int32 {
 // inHead reports whether a hook runs that may change something.
 func inHead() bool { return current.phase == InRequest || current.phase == InResponse }
 
-// inHook reports whether any hook runs.
-func inHook() bool { return inHead() || current.phase == InEnd }
+// inHook reports whether a hook runs that may read the exchange.
+func inHook() bool { return inHead() || current.phase == InEnd || current.phase == InResponseChunk }
+
+// inAnyHook reports whether any hook runs.
+func inAnyHook() bool { return inHook() || current.phase == InRequestChunk }
+
+// state is where the hook's state is kept.
+func state() *[]byte {
+	if current.phase == InRequestChunk {
+		return &current.chunk.State
+	}
+	return &current.x.State
+}
 
 // Config is the host function config.
 func Config(buf []byte) int32 { return read(current.config, buf) }
@@ -118,6 +129,8 @@ func Status(msg uint32) int32 {
 	switch _, code := message(msg); {
 	case code < 0:
 		return code
+	case msg >= firstFetch:
+		return int32(current.x.answer(msg).Status)
 	case msg != 1:
 		return invalid
 	case current.x.Status == 0:
@@ -159,21 +172,21 @@ func Answer(status int32, body []byte) int32 {
 
 // StateGet is the host function state_get.
 func StateGet(buf []byte) int32 {
-	if !inHook() {
+	if !inAnyHook() {
 		return wrongPhase
 	}
-	return read(string(current.x.State), buf)
+	return read(string(*state()), buf)
 }
 
 // StateSet is the host function state_set.
 func StateSet(data []byte) int32 {
-	if !inHook() {
+	if !inAnyHook() {
 		return wrongPhase
 	}
 	if len(data) > 64<<10 {
 		return tooLarge
 	}
-	current.x.State = append([]byte(nil), data...)
+	*state() = append([]byte(nil), data...)
 	return 0
 }
 
@@ -189,7 +202,7 @@ func AttrGet(name string, buf []byte) int32 {
 // AttrSet is the host function attr_set.
 func AttrSet(name, value string) int32 {
 	switch {
-	case !inHead():
+	case !inHead() && current.phase != InResponseChunk:
 		return wrongPhase
 	case len(value) > 4<<10:
 		return tooLarge

@@ -27,7 +27,7 @@ const (
 // store finds a granted store, or a code.
 func store(name, key string) (*Store, int32) {
 	switch s := world().Stores[name]; {
-	case !inHook():
+	case !inHead() && current.phase != InEnd:
 		return nil, wrongPhase
 	case len(name) > maxName || len(key) > maxKey:
 		return nil, tooLarge
@@ -128,7 +128,7 @@ func RateTake(limit, key string, n uint32) int32 {
 	w := world()
 	most, granted := w.Limits[limit]
 	switch {
-	case current.phase != InRequest && current.phase != InResponse:
+	case !inHead():
 		return wrongPhase
 	case len(limit) > maxName || len(key) > maxKey:
 		return tooLarge
@@ -201,7 +201,7 @@ func seriesOf[T any](series map[string]T, name string) bool {
 
 // seriesName writes a name with its labels, sorted, or returns a code.
 func seriesName(name string, labels []byte, valid bool, taken func(name string) bool) (string, int32) {
-	if !inHook() {
+	if !inAnyHook() {
 		return "", wrongPhase
 	}
 	list := decodeList(labels)

@@ -62,3 +62,26 @@ func MetricObserve(name string, labels []byte, value float64) int32 {
 	p, n := at(labels)
 	return metricObserve(name, p, n, value)
 }
+
+// FetchStart sends a request, whose head is a field list, and returns the fetch's id.
+func FetchStart(upstream string, fields, body []byte, timeout uint32) int32 {
+	f, fieldsSize := at(fields)
+	b, bodySize := at(body)
+	return fetchStart(upstream, f, fieldsSize, b, bodySize, timeout)
+}
+
+// Fetch sends a request, waits for the answer, and returns its handle.
+func Fetch(upstream string, fields, body []byte, timeout uint32) int32 {
+	f, fieldsSize := at(fields)
+	b, bodySize := at(body)
+	return fetch(upstream, f, fieldsSize, b, bodySize, timeout)
+}
+
+// FetchResult returns the handle of a fetch's answer.
+func FetchResult(id uint32) int32 { return fetchResult(id) }
+
+// JWTVerify checks a token and reads its claims.
+func JWTVerify(keys, token string, buf []byte) int32 {
+	p, n := at(buf)
+	return jwtVerify(keys, token, p, n)
+}

@@ -6,9 +6,14 @@ import "strings"
 
 // message returns the fields behind a handle, or a code.
 func message(msg uint32) (*Fields, int32) {
-	switch {
-	case !inHook():
+	if !inHook() {
 		return nil, wrongPhase
+	}
+	return fieldsOf(msg)
+}
+
+func fieldsOf(msg uint32) (*Fields, int32) {
+	switch {
 	case msg == 0:
 		return &current.x.Request, 0
 	case msg == 1:
@@ -17,19 +22,17 @@ func message(msg uint32) (*Fields, int32) {
 		return &current.x.RequestTrailers, complete(0)
 	case msg == 3:
 		return &current.x.ResponseTrailers, complete(1)
-	case msg >= 16:
-		return nil, notFound
+	case msg >= firstFetch:
+		return answerFields(msg)
 	}
 	return nil, invalid
 }
 
 // changeable returns 0 if a message is one that hooks may change, else a code.
 func changeable(msg uint32) int32 {
-	_, code := message(msg)
+	_, code := fieldsOf(msg)
 	switch {
-	case !inHead():
-		return wrongPhase
-	case msg >= 16:
+	case msg >= firstFetch:
 		return invalid
 	case msg == 2 || msg == 3:
 		return wrongPhase
@@ -39,6 +42,9 @@ func changeable(msg uint32) int32 {
 
 // writable is message for functions that change it.
 func writable(msg uint32, name, value string) (*Fields, int32) {
+	if !inHead() {
+		return nil, wrongPhase
+	}
 	if code := changeable(msg); code < 0 {
 		return nil, code
 	}

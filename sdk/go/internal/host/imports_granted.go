@@ -30,3 +30,15 @@ func metricAdd(name string, labels unsafe.Pointer, size uint32, delta int64) int
 
 //go:wasmimport sallyport metric_observe
 func metricObserve(name string, labels unsafe.Pointer, size uint32, value float64) int32
+
+//go:wasmimport sallyport fetch_start
+func fetchStart(upstream string, fields unsafe.Pointer, fieldsSize uint32, body unsafe.Pointer, bodySize uint32, timeout uint32) int32
+
+//go:wasmimport sallyport fetch
+func fetch(upstream string, fields unsafe.Pointer, fieldsSize uint32, body unsafe.Pointer, bodySize uint32, timeout uint32) int32
+
+//go:wasmimport sallyport fetch_result
+func fetchResult(id uint32) int32
+
+//go:wasmimport sallyport jwt_verify
+func jwtVerify(keys, token string, buf unsafe.Pointer, size uint32) int32

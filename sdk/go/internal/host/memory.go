@@ -13,6 +13,7 @@ type memory struct {
 	reason   string // that the plugin gave for refusing
 	held     bool   // the hook has asked for its message's body
 	answered bool
+	chunk    *Chunk // in chunk hooks
 	x        *Exchange
 }
 
@@ -36,8 +37,9 @@ func Configure(config string, code func()) (reason string) {
 	return during(memory{phase: Configuring, config: config, x: &Exchange{}}, code).reason
 }
 
-// Run runs a hook's code over an exchange, and reports whether it has made an answer. With held the body of the
-// hook's message is there.
-func Run(phase Phase, held bool, x *Exchange, code func()) (answered bool) {
-	return during(memory{phase: phase, held: held, x: x}, code).answered
+// Run runs a hook's code over an exchange, and reports whether it has made an answer, now or, with answered, before it waited. With held the
+// body of the hook's message is there.
+func Run(phase Phase, held, answered bool, x *Exchange, code func()) bool {
+	x.begin()
+	return during(memory{phase: phase, held: held, answered: answered, x: x}, code).answered
 }

@@ -109,3 +109,35 @@ fn refuses() {
         assert_eq!(settings(raw).unwrap_err().to_string(), want, "{}", raw);
     }
 }
+
+#[test]
+fn skips() {
+    let sub = |raw: &str| {
+        let mut sub = String::new();
+        read(raw, |key, v| {
+            match key {
+                "sub" => sub = v.string()?,
+                _ => v.skip()?,
+            }
+            Ok(())
+        })
+        .map(|()| sub)
+    };
+    for claims in [
+        r#"{"sub":"jo"}"#,
+        r#"{"a":[],"b":{},"sub":"jo","c":[1,{"d":[null,"]"]}],"e":-1.5e3}"#,
+        r#"{"a":{"sub":"ann","b":{"c":true}},"sub":"jo"}"#,
+    ] {
+        assert_eq!(sub(claims).as_deref(), Ok("jo"), "{}", claims);
+    }
+    for claims in [
+        r#"{"a":}"#,
+        r#"{"a":[1}"#,
+        r#"{"a":{"b"}}"#,
+        r#"{"a":"b}"#,
+        r#"{"a":[,]}"#,
+        r#"{"a":1"#,
+    ] {
+        assert!(sub(claims).is_err(), "{}", claims);
+    }
+}

@@ -51,6 +51,33 @@ mod import {
             labels_len: usize,
             value: f64,
         ) -> i32;
+        pub fn fetch_start(
+            upstream: *const u8,
+            upstream_len: usize,
+            fields: *const u8,
+            fields_len: usize,
+            body: *const u8,
+            body_len: usize,
+            timeout_ms: u32,
+        ) -> i32;
+        pub fn fetch(
+            upstream: *const u8,
+            upstream_len: usize,
+            fields: *const u8,
+            fields_len: usize,
+            body: *const u8,
+            body_len: usize,
+            timeout_ms: u32,
+        ) -> i32;
+        pub fn fetch_result(id: u32) -> i32;
+        pub fn jwt_verify(
+            keys: *const u8,
+            keys_len: usize,
+            token: *const u8,
+            token_len: usize,
+            buf: *mut u8,
+            cap: usize,
+        ) -> i32;
     }
 }
 
@@ -133,4 +160,49 @@ pub fn metric_add(name: &str, labels: &[u8], delta: i64) -> i32 {
 
 pub fn metric_observe(name: &str, labels: &[u8], value: f64) -> i32 {
     unsafe { import::metric_observe(name.as_ptr(), name.len(), labels.as_ptr(), labels.len(), value) }
+}
+
+pub fn fetch_start(upstream: &str, fields: &[u8], body: &[u8], timeout: u32) -> i32 {
+    unsafe {
+        import::fetch_start(
+            upstream.as_ptr(),
+            upstream.len(),
+            fields.as_ptr(),
+            fields.len(),
+            body.as_ptr(),
+            body.len(),
+            timeout,
+        )
+    }
+}
+
+pub fn fetch(upstream: &str, fields: &[u8], body: &[u8], timeout: u32) -> i32 {
+    unsafe {
+        import::fetch(
+            upstream.as_ptr(),
+            upstream.len(),
+            fields.as_ptr(),
+            fields.len(),
+            body.as_ptr(),
+            body.len(),
+            timeout,
+        )
+    }
+}
+
+pub fn fetch_result(id: u32) -> i32 {
+    unsafe { import::fetch_result(id) }
+}
+
+pub fn jwt_verify(keys: &str, token: &str, buf: &mut [u8]) -> i32 {
+    unsafe {
+        import::jwt_verify(
+            keys.as_ptr(),
+            keys.len(),
+            token.as_ptr(),
+            token.len(),
+            buf.as_mut_ptr(),
+            buf.len(),
+        )
+    }
 }

@@ -15,7 +15,7 @@ mod guest_granted;
 #[cfg(target_arch = "wasm32")]
 pub use guest_granted::*;
 #[cfg(not(target_arch = "wasm32"))]
-pub use memory::granted::*;
+pub use memory::{fetch::*, granted::*};
 
 use alloc::vec::Vec;
 

@@ -1,3 +1,4 @@
+use super::{FetchAnswer, FetchRequest};
 use crate::host::memory::world::{world, Value, World as State};
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -42,6 +43,33 @@ impl World {
     /// Grants a limit of which each key may take so many units at once, and until `pass` is called.
     pub fn limit(&self, name: &str, most: u32) -> &World {
         world(|w| w.limits.insert(name.into(), most));
+        self
+    }
+
+    /// Grants an upstream, which answers fetches. It is called while the hook runs, and must not call the plugin.
+    pub fn upstream(&self, name: &str, serve: impl Fn(FetchRequest) -> FetchAnswer + 'static) -> &World {
+        world(|w| w.upstreams.insert(name.into(), Rc::new(serve)));
+        self
+    }
+
+    /// Grants a set of keys, for which this token is valid and has these claims, in JSON. All tokens that it was not told of are invalid.
+    pub fn token(&self, keys: &str, token: &str, claims: &str) -> &World {
+        world(|w| {
+            let set = w.keys.entry(keys.into()).or_default();
+            set.valid.insert(token.into(), claims.into())
+        });
+        self
+    }
+
+    /// Grants a set of keys, for which this token has expired or is not valid yet.
+    pub fn expired_token(&self, keys: &str, token: &str) -> &World {
+        world(|w| w.keys.entry(keys.into()).or_default().expired.push(token.into()));
+        self
+    }
+
+    /// Grants a set of keys that cannot be had.
+    pub fn broken_keys(&self, keys: &str) -> &World {
+        world(|w| w.keys.entry(keys.into()).or_default().down = true);
         self
     }
 

@@ -24,7 +24,10 @@ pub fn body_read(msg: u32, offset: u32, buf: &mut [u8]) -> i32 {
 
 pub fn body_write(msg: u32, data: &[u8]) -> i32 {
     with(|m| {
-        let no_content = msg == 1 && matches!(m.exchange.status, 204 | 304) && !data.is_empty();
+        if !m.in_head() && !m.in_chunk() {
+            return WRONG_PHASE;
+        }
+        let no_content = msg == 1 && m.in_head() && matches!(m.exchange.status, 204 | 304) && !data.is_empty();
         match changeable(m, msg).and_then(|()| body(m, msg)) {
             Err(code) => code,
             Ok(_) if data.len() > 1 << 20 => TOO_LARGE,
@@ -51,7 +54,7 @@ mod tests {
         x.body = b"there".to_vec();
         x.request_trailers = trailers("abc");
         x.response_trailers = trailers("def");
-        run(phase, held, &mut x, calls).0
+        run(phase, held, false, &mut x, calls).0
     }
 
     fn read(msg: u32, offset: u32) -> i32 {

@@ -24,6 +24,10 @@ fn in_hook(f: impl FnOnce(&mut Memory) -> i32) -> i32 {
     with(|m| if m.in_hook() { f(m) } else { WRONG_PHASE })
 }
 
+fn in_any_hook(f: impl FnOnce(&mut Memory) -> i32) -> i32 {
+    with(|m| if m.in_any_hook() { f(m) } else { WRONG_PHASE })
+}
+
 fn in_head(f: impl FnOnce(&mut Memory) -> i32) -> i32 {
     with(|m| if m.in_head() { f(m) } else { WRONG_PHASE })
 }
@@ -103,6 +107,11 @@ pub fn status(msg: u32) -> i32 {
         (Some(code), _, _) => code,
         (_, 1, 0) => NOT_FOUND,
         (_, 1, status) => status.into(),
+        (_, 16.., _) => m
+            .exchange
+            .fetches
+            .answer(msg)
+            .map_or_else(|code| code, |answer| answer.status.into()),
         _ => INVALID,
     })
 }
@@ -210,15 +219,15 @@ pub fn respond(status: i32, body: &[u8]) -> i32 {
 }
 
 pub fn state_get(buf: &mut [u8]) -> i32 {
-    in_hook(|m| put(&m.exchange.state, buf))
+    in_any_hook(|m| put(m.state(), buf))
 }
 
 pub fn state_set(data: &[u8]) -> i32 {
-    in_hook(|m| {
+    in_any_hook(|m| {
         if data.len() > 64 << 10 {
             return TOO_LARGE;
         }
-        m.exchange.state = data.into();
+        *m.state() = data.into();
         0
     })
 }
@@ -228,7 +237,10 @@ pub fn attr_get(name: &str, buf: &mut [u8]) -> i32 {
 }
 
 pub fn attr_set(name: &str, value: &str) -> i32 {
-    in_head(|m| {
+    with(|m| {
+        if !m.in_head() && m.phase != Phase::ResponseChunk {
+            return WRONG_PHASE;
+        }
         if value.len() > 4 << 10 {
             return TOO_LARGE;
         }

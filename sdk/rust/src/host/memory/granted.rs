@@ -5,10 +5,10 @@ use super::world::{world, Store, Value, World};
 use super::{with, Phase};
 use std::time::Duration;
 
-const NOT_GRANTED: i32 = -3;
-const CONFLICT: i32 = -8;
+pub(super) const NOT_GRANTED: i32 = -3;
+pub(super) const CONFLICT: i32 = -8;
 
-const MAX_NAME: usize = 256;
+pub(super) const MAX_NAME: usize = 256;
 const MAX_KEY: usize = 512;
 const MAX_STORED: usize = 256 << 10;
 const MAX_LABELS: usize = 16;
@@ -16,7 +16,7 @@ const MAX_SERIES: usize = 1000;
 
 /// Finds a granted store for f, after checking the phase and sizes; gives it the time, too.
 fn store(name: &str, key: &str, sizes: &[usize], f: impl FnOnce(&mut Store, Duration) -> i32) -> i32 {
-    if !with(|m| m.in_hook()) {
+    if !with(|m| m.in_head() || m.phase == Phase::End) {
         return WRONG_PHASE;
     }
     if name.len() > MAX_NAME || key.len() > MAX_KEY || sizes.iter().any(|&n| n > MAX_STORED) {
@@ -167,7 +167,7 @@ pub fn metric_observe(name: &str, labels: &[u8], value: f64) -> i32 {
 
 /// Writes a name with its labels, sorted, as in `requests{code="200"}`.
 fn series(w: &World, name: &str, labels: &[u8], valid: bool, histogram: bool) -> Result<String, i32> {
-    if !with(|m| m.in_hook()) {
+    if !with(|m| m.in_any_hook()) {
         return Err(WRONG_PHASE);
     }
     let mut list = decode_list(labels);
@@ -207,7 +207,7 @@ fn identifier(s: &str) -> bool {
 }
 
 /// Reads a field list that this crate has written.
-fn decode_list(list: &[u8]) -> Vec<(String, String)> {
+pub(super) fn decode_list(list: &[u8]) -> Vec<(String, String)> {
     let number = |at: usize| u32::from_le_bytes([list[at], list[at + 1], list[at + 2], list[at + 3]]) as usize;
     let count = number(0);
     let mut at = 4 + 8 * count;

@@ -8,12 +8,19 @@ pub const TOO_LARGE: i32 = -5;
 
 /// Returns the fields behind a handle, or a code.
 pub fn message(m: &mut Memory, msg: u32) -> Result<&mut Fields, i32> {
+    if !m.in_hook() {
+        return Err(WRONG_PHASE);
+    }
+    fields_of(m, msg)
+}
+
+fn fields_of(m: &mut Memory, msg: u32) -> Result<&mut Fields, i32> {
     match msg {
-        _ if !m.in_hook() => Err(WRONG_PHASE),
         0 => Ok(&mut m.exchange.request),
         1 => Ok(&mut m.exchange.response),
         2 => complete(m, 0).map(move |()| &mut m.exchange.request_trailers),
         3 => complete(m, 1).map(move |()| &mut m.exchange.response_trailers),
+        16.. if m.in_head() => m.exchange.fetches.answer(msg).map(|answer| &mut answer.headers),
         16.. => Err(NOT_FOUND),
         _ => Err(INVALID),
     }
@@ -21,8 +28,13 @@ pub fn message(m: &mut Memory, msg: u32) -> Result<&mut Fields, i32> {
 
 /// Returns a message's body if it is at hand: the hook has asked for it, or has made it.
 pub fn body(m: &mut Memory, msg: u32) -> Result<&mut Vec<u8>, i32> {
-    message(m, msg)?;
+    if !m.in_any_hook() {
+        return Err(WRONG_PHASE);
+    }
+    fields_of(m, msg)?;
     match (msg, m.phase) {
+        (0, Phase::RequestChunk) | (1, Phase::ResponseChunk) => Ok(&mut m.chunk.bytes),
+        (16.., _) => m.exchange.fetches.answer(msg).map(|answer| &mut answer.body),
         (0, Phase::Request) if m.held => Ok(&mut m.exchange.request_body),
         (1, Phase::Response) if m.held => Ok(&mut m.exchange.body),
         (1, _) if m.answered => Ok(&mut m.exchange.body),
@@ -35,6 +47,8 @@ pub fn body(m: &mut Memory, msg: u32) -> Result<&mut Vec<u8>, i32> {
 fn complete(m: &mut Memory, msg: u32) -> Result<(), i32> {
     match m.phase {
         Phase::End => Ok(()),
+        Phase::ResponseChunk if msg == 1 && m.chunk.last => Ok(()),
+        _ if m.in_chunk() => Err(WRONG_PHASE),
         _ => body(m, msg).map(drop),
     }
 }
@@ -42,15 +56,17 @@ fn complete(m: &mut Memory, msg: u32) -> Result<(), i32> {
 /// Whether a message is one that hooks may change.
 pub fn changeable(m: &mut Memory, msg: u32) -> Result<(), i32> {
     match msg {
-        _ if !m.in_head() => Err(WRONG_PHASE),
         2 | 3 => Err(WRONG_PHASE),
         16.. => Err(INVALID),
-        _ => message(m, msg).map(drop),
+        _ => fields_of(m, msg).map(drop),
     }
 }
 
 /// Is `message` for functions that change it.
 pub fn writable<'m>(m: &'m mut Memory, msg: u32, name: &str, value: &str) -> Result<&'m mut Fields, i32> {
+    if !m.in_head() {
+        return Err(WRONG_PHASE);
+    }
     changeable(m, msg)?;
     let late = msg == 0 && m.phase != Phase::Request;
     let fields = message(m, msg)?;

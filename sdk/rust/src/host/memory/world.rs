@@ -1,7 +1,9 @@
 //! What the tests' gateway grants, and what plugins leave there. Every thread has its own.
 
+use crate::testing::{FetchAnswer, FetchRequest};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 #[derive(Default)]
@@ -11,9 +13,21 @@ pub struct World {
     /// By name: how many units each key may take until time passes.
     pub limits: BTreeMap<String, u32>,
     pub taken: BTreeMap<(String, String), u32>,
+    pub upstreams: BTreeMap<String, Rc<Upstream>>,
+    pub keys: BTreeMap<String, KeySet>,
     pub counters: BTreeMap<String, i64>,
     pub observed: BTreeMap<String, Vec<f64>>,
     pub passed: Duration,
+}
+
+pub type Upstream = dyn Fn(FetchRequest) -> FetchAnswer;
+
+#[derive(Default)]
+pub struct KeySet {
+    /// Claims, by the token.
+    pub valid: BTreeMap<String, String>,
+    pub expired: Vec<String>,
+    pub down: bool,
 }
 
 #[derive(Default)]
