@@ -3,6 +3,7 @@ package exchange
 
 import (
 	"crypto/tls"
+	"io"
 	"net"
 	"net/netip"
 	"time"
@@ -207,6 +208,16 @@ func (x *Exchange) Slot(filter int) *any {
 		x.slots = append(x.slots, nil)
 	}
 	return &x.slots[filter]
+}
+
+// CloseSlots closes what filters keep in their slots, before the Exchange ends if no filter will see it again.
+func (x *Exchange) CloseSlots() {
+	for i, kept := range x.slots {
+		if closer, ok := kept.(io.Closer); ok {
+			_ = closer.Close() // nobody is left who could act on an error
+		}
+		x.slots[i] = nil
+	}
 }
 
 // Param returns a path parameter as it stands in the path, and whether the route has it.

@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"io"
 	"sync"
 	"sync/atomic"
 )
@@ -56,12 +55,7 @@ func (x *Exchange) reset() {
 		}
 		x.states[i] = x.states[i][:0]
 	}
-	for i, kept := range x.slots {
-		if closer, ok := kept.(io.Closer); ok {
-			_ = closer.Close() // nobody is left who could act on an error
-		}
-		x.slots[i] = nil
-	}
+	x.CloseSlots()
 	clear(x.Params)
 	*x = Exchange{
 		Req:    Request{Fields: x.Req.Fields, Trailers: x.Req.Trailers},

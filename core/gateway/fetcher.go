@@ -15,5 +15,5 @@ type fetcher struct {
 
 // Fetch is part of plugin.Fetcher.
 func (f fetcher) Fetch(x *exchange.Exchange, deadline time.Time) *fault.Fault {
-	return f.upstream.Do(x, upstream.Send{Host: x.Req.Host, Deadline: deadline})
+	return f.upstream.Do(x, upstream.Send{Host: x.Req.Host, Deadline: deadline, Whole: true})
 }

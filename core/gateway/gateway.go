@@ -141,6 +141,9 @@ func (g *Gateway) Drain(ctx context.Context) error {
 	defer g.mu.Unlock()
 	g.stopSweep()
 	err := drainAll(ctx, g.listeners)
+	if g.host != nil {
+		g.host.Stop() // closing a pool waits for its guests
+	}
 	if s := g.current.Load(); s != nil {
 		s.close()
 	}

@@ -26,7 +26,8 @@ func (g *Gateway) Serve(x *exchange.Exchange) {
 	s.answer(x, client)
 	answerCall(x, client)
 	if x.Resp.Tunnel != nil && !hasEnd(x) {
-		g.unpin(x) // no hook is left to run, and a tunnel may outlive many generations
+		x.CloseSlots() // no hook is left to run, and a tunnel may outlive many generations
+		g.unpin(x)
 	}
 }
 

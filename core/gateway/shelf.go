@@ -31,15 +31,22 @@ func (s *shelf[T]) take(key string, build func() (T, error), closeThing func(T))
 		s.items[key] = item
 	}
 	item.users++
-	release := func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if item.users--; item.users == 0 {
-			delete(s.items, key)
-			closeThing(item.value)
+	return item.value, func() {
+		if s.leave(key, item) {
+			closeThing(item.value) // without the lock: a plugin's pool waits for the hooks that run
 		}
+	}, nil
+}
+
+// leave reports whether the item has lost its last user, and is off the shelf.
+func (s *shelf[T]) leave(key string, item *shelved[T]) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if item.users--; item.users > 0 {
+		return false
 	}
-	return item.value, release, nil
+	delete(s.items, key)
+	return true
 }
 
 // all returns the things on the shelf.

@@ -89,9 +89,9 @@ func (p *Pool) noteSuccess() {
 }
 
 // noteOutage tells the breaker of a hook that failed for good. That there was no instance in time says that there is much to do, not that
-// the plugin fails.
+// the plugin fails; that one was lost has been told by the hook that lost it.
 func (p *Pool) noteOutage(err error) {
-	if errors.Is(err, errBusy) || errors.Is(err, errClosed) {
+	if errors.Is(err, errBusy) || errors.Is(err, errClosed) || errors.Is(err, errLost) {
 		p.breaker.abandoned()
 		return
 	}

@@ -20,6 +20,7 @@ var errAborted = errors.New("the plugin refused a piece of the content")
 type chunk struct {
 	hook  hook
 	bytes []byte
+	came  []byte // bytes, before the hook
 	last  bool
 	state []byte // of the request's chunks
 	wrote []byte // room for what takes its place
@@ -126,7 +127,8 @@ func (s *stream) next() ([]byte, error) {
 		return nil, nil
 	}
 	c := &s.chunk
-	c.bytes, c.last = s.room[:n], err == io.EOF
+	c.came, c.last = s.room[:n], err == io.EOF
+	c.bytes = c.came
 	if failure := s.pass(c); failure != nil {
 		return nil, failure
 	}
@@ -135,11 +137,9 @@ func (s *stream) next() ([]byte, error) {
 
 // pass runs the hook. A failure that is skipped lets the piece pass as it came.
 func (s *stream) pass(c *chunk) error {
-	came := c.bytes
 	result, err := s.filter.run(task{hook: c.hook, x: s.x, place: s.place, chunk: c, seat: s.seat})
 	switch {
-	case err != nil && s.filter.onError == chain.Skip:
-		c.bytes = came
+	case err != nil && s.filter.onError == chain.Skip: // it is as it came
 	case err != nil:
 		return err
 	case result == abi.ChunkAbort:

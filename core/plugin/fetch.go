@@ -13,7 +13,7 @@ import (
 
 // Fetcher sends requests to one upstream, through its pool, health and breaker. It may be used by many goroutines.
 type Fetcher interface {
-	// Fetch sends x.Req and fills x.Resp, whose head must be there by the deadline.
+	// Fetch sends x.Req and fills x.Resp, whose last byte must be there by the deadline.
 	Fetch(x *exchange.Exchange, deadline time.Time) *fault.Fault
 }
 

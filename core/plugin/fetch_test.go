@@ -298,3 +298,22 @@ func TestAbandonedFetches(t *testing.T) {
 		t.Error("the fetch does not see that nobody wants it")
 	}
 }
+
+// A guest that does something lasting each time has still nothing to wait for: it would hold its exchange for ever.
+func TestWaitingAgainForNothingLasting(t *testing.T) {
+	s := &script{
+		hooks: abi.HookRequest, results: [3]int32{0, abi.ResultWait}, resumed: abi.ResultWait,
+		request: []step{do("fetch_start", "auth", "", "", 0)}, resume: []step{do("kv_set", "", "key", "value", 0)},
+	}
+	h, _ := newHost(t)
+	grants := newGrants(t)
+	grants.Upstreams = map[string]Fetcher{"auth": answering(200, "ok")}
+	pool, err := load(t, h, "probe", Limits{MaxInstances: 1}).Configure(s.compile(t), grants)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = pool.Filter("test", chain.Deny).Request(newExchange(), 0)
+	if f := failureOf(t, err); f.Cause != BadResult || pool.Stats().Calls != 2 {
+		t.Errorf("got %v after %d calls", f, pool.Stats().Calls)
+	}
+}

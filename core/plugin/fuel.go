@@ -11,11 +11,13 @@ import (
 
 // What host functions cost, in units of fuel: about what guest code of the same duration would.
 const (
-	costCall   = 300   // any host call
-	costLog    = 5_000 // a line for the log
-	costRandom = 2_000 // a system call
-	costFetch  = 5_000 // a goroutine, and an exchange
-	bytesPer   = 8     // bytes moved for one unit
+	costCall       = 300   // any host call
+	costLog        = 5_000 // a line for the log
+	costRandom     = 2_000 // a system call
+	costRandomByte = 4
+	costSubject    = 5_000 // a certificate's subject made text
+	costFetch      = 5_000 // a goroutine, and an exchange
+	bytesPer       = 8     // bytes moved for one unit
 )
 
 // tank is the fuel and the time of an instance. The guest counts its fuel down itself, in a global; below zero it

@@ -32,6 +32,7 @@ type hookCall struct {
 	grants    *Grants   // likewise
 	responded bool
 	lasting   bool // something was done that cannot be undone
+	fetching  bool // a fetch was started
 	saved     savepoint
 	scratch   []byte
 }
@@ -39,7 +40,7 @@ type hookCall struct {
 // begin makes the call that of another hook.
 func (h *hookCall) begin(phase abi.Phases, t task) {
 	h.x, h.place, h.chunk = t.x, t.place, t.chunk
-	h.phase, h.responded, h.lasting = phase, false, false
+	h.phase, h.responded, h.lasting, h.fetching = phase, false, false, false
 }
 
 // state returns what the filter keeps of this exchange. The request's chunks have one of their own: they run beside the rest of the exchange.
@@ -56,13 +57,13 @@ func (h *hookCall) end(keepResponse bool) {
 		h.saved.undoResponse(h.x)
 	}
 	h.saved.keep()
-	h.x = nil
+	h.forget()
 }
 
 // waits reports whether there is something to wait for: fetches that this hook has started, or that are still under way.
 func (h *hookCall) waits() bool {
 	f := h.fetches()
-	return f != nil && (h.lasting || f.pending())
+	return f != nil && (h.fetching || f.pending())
 }
 
 // park keeps what the hook has written with the exchange: until it has ended, that may have to be put back.
@@ -70,7 +71,7 @@ func (h *hookCall) park() {
 	f := h.fetches()
 	f.parked, h.saved = h.saved, f.parked
 	f.responded = h.responded
-	h.x = nil
+	h.forget()
 }
 
 // unpark takes it up again.
@@ -84,8 +85,14 @@ func (h *hookCall) unpark() {
 func (h *hookCall) undo() {
 	h.saved.undoState(h.state)
 	h.saved.undo(h.x)
-	h.x = nil
+	if h.chunk != nil {
+		h.chunk.bytes = h.chunk.came
+	}
+	h.forget()
 }
+
+// forget lets go of the exchange: an idle instance keeps nothing of it.
+func (h *hookCall) forget() { h.x, h.chunk = nil, nil }
 
 // fields returns a message's fields to read.
 func (h *hookCall) fields(p part) *header.Fields {

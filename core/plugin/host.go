@@ -85,10 +85,12 @@ func runtimeConfig(cache *codeCache) wazero.RuntimeConfig {
 		WithCompilationCache(cache.compiled)
 }
 
-// Close stops running guests at their next safe point, waits for them, and lets go of everything. No plugin of the
-// Host may be used afterwards.
+// Stop has running guests fail at their next safe point, and all that come later at their first. It does not wait for them.
+func (h *Host) Stop() { h.closing.Store(true) }
+
+// Close stops running guests, waits for them, and lets go of everything. No plugin of the Host may be used afterwards.
 func (h *Host) Close() error {
-	h.closing.Store(true)
+	h.Stop()
 	h.mu.Lock()
 	plugins := make([]*Plugin, 0, len(h.loaded))
 	for p := range h.loaded {

@@ -8,8 +8,8 @@ import (
 // pageSize is the unit of linear memory.
 const pageSize = 64 << 10
 
-// startTime is the most wall time that an instance may take to start; its fuel runs out long before, as a rule.
-const startTime = 10 * time.Second
+// startTime is the most wall time that an instance may take to start: stock Go takes some milliseconds, and a request may be waiting.
+const startTime = time.Second
 
 // Limits bound one plugin. A zero takes the default.
 type Limits struct {

@@ -109,8 +109,11 @@ func hostLog(c *call, a args) int64 {
 }
 
 func hostGet(c *call, a args) int64 {
-	buf := a.region(1)
-	value, code := c.work.get(abi.Field(a.u32(0)))
+	field, buf := abi.Field(a.u32(0)), a.region(1)
+	if field == abi.TLSClientSubject {
+		c.cost += costSubject
+	}
+	value, code := c.work.get(field)
 	return a.read(buf, value, code)
 }
 
@@ -126,6 +129,7 @@ func hostParam(c *call, a args) int64 {
 
 func hostQuery(c *call, a args) int64 {
 	name, buf := a.text(0), a.region(2)
+	c.cost += int64(len(c.work.x.Req.Query)) // all of it may have to be decoded
 	value, code := c.work.query(name)
 	return a.read(buf, value, code)
 }
@@ -256,7 +260,7 @@ func hostRandom(c *call, a args) int64 {
 	if len(buf) > abi.MaxRandom {
 		return int64(abi.TooLarge)
 	}
-	c.cost += costRandom + int64(len(buf))
+	c.cost += costRandom + costRandomByte*int64(len(buf))
 	c.pool.plugin.host.random(buf)
 	return 0
 }

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"runtime"
 	"slices"
-	"sync"
+	"time"
 
 	"github.com/sallyport/sallyport/core/exchange"
 )
@@ -14,11 +14,13 @@ var errLost = errors.New("the instance that the exchange kept to has failed")
 // seat is an instance that exchanges keep to, for plugins that ask for the lease `bound`. Their hooks run one at a time.
 type seat struct {
 	pool *Pool
-	mu   sync.Mutex // held while a hook runs
+	turn chan struct{} // holds one while a hook runs
 	i    *instance
-	lost bool // it has failed
 
-	users int // exchanges; guarded by the fleet's lock
+	// Guarded by the fleet's lock.
+	lost  bool // it has failed
+	worn  bool
+	users int // exchanges
 }
 
 // seatOf returns the instance that an exchange keeps to, a new one at its first hook.
@@ -54,61 +56,80 @@ func (p *Pool) sit() (*seat, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &seat{pool: p, i: i, users: 1}
+	s := &seat{pool: p, turn: make(chan struct{}, 1), i: i, users: 1}
 	f.mu.Lock()
 	p.seats = append(p.seats, s)
 	f.mu.Unlock()
 	return s, nil
 }
 
-// enter waits for the instance; exit or lose must follow.
+// enter waits for the instance, for a bounded time; exit or lose must follow.
 func (s *seat) enter() (*instance, error) {
-	s.mu.Lock()
+	if !s.takeTurn() {
+		return nil, errBusy
+	}
+	f := &s.pool.plugin.fleet
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if s.lost {
-		s.mu.Unlock()
+		<-s.turn
 		return nil, errLost
 	}
 	return s.i, nil
 }
 
+// takeTurn reports whether the turn came in time: the hook that runs may be waiting for a fetch.
+func (s *seat) takeTurn() bool {
+	select {
+	case s.turn <- struct{}{}:
+		return true
+	default:
+	}
+	timeout := time.NewTimer(s.pool.plugin.limits.WaitTimeout)
+	defer timeout.Stop()
+	select {
+	case s.turn <- struct{}{}:
+		return true
+	case <-timeout.C:
+		return false
+	}
+}
+
 // exit ends a hook that went well. An instance that is worn gets no new exchanges.
 func (s *seat) exit() {
 	used, worn := s.i.call.tank.used(), s.i.worn()
-	s.mu.Unlock()
 	f := &s.pool.plugin.fleet
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s.pool.stats.count(used)
-	if worn {
+	if s.worn = worn; worn {
 		s.remove()
 	}
+	<-s.turn
 }
 
 // lose ends a hook that failed. All exchanges that keep to the instance will fail, too.
 func (s *seat) lose(cause Cause) {
-	s.lost = true
-	s.mu.Unlock()
 	f := &s.pool.plugin.fleet
 	f.mu.Lock()
+	s.lost = true
 	s.remove()
 	f.mu.Unlock()
+	<-s.turn
 	s.pool.drop(s.i, cause)
 }
 
 // leave ends the stay of an exchange. The last one gives the instance back.
 func (s *seat) leave() {
-	s.mu.Lock()
-	lost, worn := s.lost, !s.lost && s.i.worn()
-	s.mu.Unlock()
 	f := &s.pool.plugin.fleet
 	f.mu.Lock()
 	s.users--
-	if s.users > 0 || lost {
+	if s.users > 0 || s.lost {
 		f.mu.Unlock()
 		return
 	}
 	s.remove()
-	s.pool.shelve(s.i, worn)
+	s.pool.shelve(s.i, s.worn)
 }
 
 // remove takes the seat off the pool's list. It is called with the fleet's lock held.

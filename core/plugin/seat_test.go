@@ -5,9 +5,11 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/core/chain"
 	"github.com/sallyport/sallyport/core/exchange"
+	"github.com/sallyport/sallyport/core/fault"
 	"github.com/sallyport/sallyport/core/plugin/abi"
 )
 
@@ -103,5 +105,61 @@ func TestBoundHammer(t *testing.T) {
 	}
 	if stats := pool.Stats(); len(pool.seats) != 0 || stats.Instances != stats.Idle {
 		t.Errorf("%d seats left, stats %+v", len(pool.seats), stats)
+	}
+}
+
+// One exchange may hold the instance while it waits for a fetch: the others wait for so long, and no longer.
+func TestWaitForABoundInstanceIsBounded(t *testing.T) {
+	release, begun := make(chan struct{}), make(chan struct{})
+	up := &fakeUpstream{serve: func(x *exchange.Exchange, _ time.Time) *fault.Fault {
+		close(begun)
+		<-release
+		x.Resp.Status = 204
+		return nil
+	}}
+	s := &script{hooks: abi.HookRequest | abi.LeaseBound, request: []step{do("fetch", "auth", "", "", 0)}}
+	h, _ := newHost(t)
+	pool, err := load(t, h, "probe", Limits{MaxInstances: 1, WaitTimeout: time.Millisecond}).
+		Configure(s.compile(t), Grants{Upstreams: map[string]Fetcher{"auth": up}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	filter := pool.Filter("test", chain.Deny)
+	first, second := newExchange(), newExchange()
+	done := make(chan error, 1)
+	go func() { _, err := filter.Request(first, 0); done <- err }()
+	<-begun
+	if _, err := filter.Request(second, 0); !errors.Is(err, errBusy) {
+		t.Errorf("got %v, want %v", err, errBusy)
+	}
+	exchanges.Put(second) // its end does not wait for the other's hook
+	close(release)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	exchanges.Put(first)
+	if stats := pool.Stats(); len(pool.seats) != 0 || stats.Idle != 1 {
+		t.Errorf("%d seats left, stats %+v", len(pool.seats), stats)
+	}
+}
+
+// One request that makes an instance fail must not shut the plugin for all: those that kept to it have not failed themselves.
+func TestLostSeatsDoNotOpenTheBreaker(t *testing.T) {
+	pool, _ := newProbe(t, &script{hooks: allBound, response: []step{trap}})
+	filter := pool.Filter("test", chain.Deny)
+	var list []*exchange.Exchange
+	for range 2 * failuresToOpen {
+		x := newExchange()
+		list = append(list, x)
+		if _, err := filter.Request(x, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, x := range list {
+		_ = filter.Response(x, 0)
+		exchanges.Put(x)
+	}
+	if pool.breaker.isOpen() {
+		t.Error("the breaker is open after one failure")
 	}
 }

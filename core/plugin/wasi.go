@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"log/slog"
+	"slices"
 )
 
 // The error numbers of WASI preview 1 that are used.
@@ -136,17 +137,23 @@ func wasiWrite(c *call, a args) int64 {
 	total := uint32(0)
 	for ; len(vectors) > 0; vectors = vectors[8:] {
 		piece := a.view(binary.LittleEndian.Uint32(vectors), binary.LittleEndian.Uint32(vectors[4:]))
-		c.tank.charge(int64(len(piece))) // at once: vectors may name the same bytes again and again
-		c.print(fd, piece)
 		total += uint32(len(piece))
+		c.print(fd, piece)
 	}
 	binary.LittleEndian.PutUint32(a.at(3, 4), total)
 	return errnoSuccess
 }
 
-// print takes a piece of what the guest writes to a stream.
+// print takes a piece of what the guest writes to a stream. It charges as it goes: a piece may be all of the memory, full of short lines, and
+// vectors may name it again and again.
 func (c *call) print(fd uint32, piece []byte) {
-	c.out[fd-1].write(piece, func(line string) { c.say(streamLevel(fd), line) })
+	const step = 4096
+	for part := range slices.Chunk(piece, step) {
+		c.out[fd-1].write(part, func(line string) { c.say(streamLevel(fd), line) })
+		cost := c.cost
+		c.cost = 0
+		c.tank.charge(int64(len(part)) + cost)
+	}
 }
 
 // flush logs the lines that the guest has not ended. It is called after each hook, so that they keep their request id.
@@ -191,7 +198,7 @@ func wasiExit(_ *call, a args) int64 {
 
 func wasiRandom(c *call, a args) int64 {
 	buf := a.region(0)
-	c.tank.charge(costRandom + int64(len(buf)))
+	c.tank.charge(costRandom + costRandomByte*int64(len(buf)))
 	c.pool.plugin.host.random(buf)
 	return errnoSuccess
 }

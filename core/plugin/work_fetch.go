@@ -21,9 +21,12 @@ func (h *hookCall) fetches() *fetches {
 
 // answered decodes the handle of a fetch's answer.
 func (h *hookCall) answered(handle uint32) (part, abi.Code) {
+	if h.phase&abi.InHead == 0 {
+		return 0, abi.NotFound // and nothing is looked at: the request's chunks run beside the rest of the exchange
+	}
 	f := h.fetches()
 	n := handle - uint32(abi.FirstFetch)
-	if f == nil || n >= uint32(len(f.list)) || h.phase&abi.InHead == 0 {
+	if f == nil || n >= uint32(len(f.list)) {
 		return 0, abi.NotFound
 	}
 	return part(handle), f.list[n].code()
@@ -74,7 +77,7 @@ func (h *hookCall) fetchStart(p *Pool, upstream string, fields, body []byte, tim
 	x.Times.Start = time.Now()
 	one := &fetch{x: x, deadline: x.Times.Start.Add(limit), done: make(chan struct{})}
 	all.list = append(all.list, one)
-	h.lasting = true
+	h.lasting, h.fetching = true, true
 	go one.run(to, &host.exchanges)
 	return uint32(abi.FirstFetch) + uint32(len(all.list)) - 1, ok
 }

@@ -125,6 +125,8 @@ func (s *scanner) checkSums() {
 	m := s.m
 	m.points += 1 + s.loops
 	m.joins += s.est.joins
+	m.loopWork += s.loops * s.loops
+	m.branchWork += len(s.events) * len(s.events)
 	switch {
 	case m.points > m.lim.PointsPerModule:
 		s.r.fail("more than %d function entries and loops", m.lim.PointsPerModule)
@@ -132,6 +134,10 @@ func (s *scanner) checkSums() {
 		s.r.fail("%d locals meet at the ends of blocks, %d allowed", s.est.joins, m.lim.JoinsPerFunc)
 	case m.joins > m.lim.JoinsPerModule:
 		s.r.fail("more than %d locals meet at the ends of blocks", m.lim.JoinsPerModule)
+	case m.loopWork > m.lim.LoopWork:
+		s.r.fail("too many loops in too few functions: their squares add up to more than %d", m.lim.LoopWork)
+	case m.branchWork > m.lim.BranchWork:
+		s.r.fail("too many blocks and branches in too few functions: their squares add up to more than %d", m.lim.BranchWork)
 	}
 }
 

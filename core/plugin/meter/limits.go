@@ -17,6 +17,8 @@ type Limits struct {
 	BranchTargets   int // of one br_table
 	JoinsPerFunc    int // pairs of a block and a local assigned in it: the compiler makes a value of each
 	JoinsPerModule  int
+	LoopWork        int // the functions' numbers of loops, squared, in sum: 100 to 200 ns of the compiler's each
+	BranchWork      int // the same of places where control flow branches or joins: 1 to 8 ns each
 	Arity           int // parameters, and results, of one type
 	Tables          int
 	PointsPerModule int // function entries and loop headers
@@ -39,6 +41,8 @@ func DefaultLimits() Limits {
 		BranchTargets:   4096,
 		JoinsPerFunc:    50_000,
 		JoinsPerModule:  2_000_000,
+		LoopWork:        2_000_000,   // what tools build has a few thousand
+		BranchWork:      500_000_000, // 11 MB of stock Go has 150 million
 		Arity:           256,
 		Tables:          16,
 		PointsPerModule: 250_000,
@@ -66,6 +70,8 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.BranchTargets, d.BranchTargets)
 	orDefault(&l.JoinsPerFunc, d.JoinsPerFunc)
 	orDefault(&l.JoinsPerModule, d.JoinsPerModule)
+	orDefault(&l.LoopWork, d.LoopWork)
+	orDefault(&l.BranchWork, d.BranchWork)
 	orDefault(&l.Arity, d.Arity)
 	orDefault(&l.Tables, d.Tables)
 	orDefault(&l.PointsPerModule, d.PointsPerModule)

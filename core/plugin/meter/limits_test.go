@@ -45,6 +45,8 @@ func TestLimits(t *testing.T) {
 		{"table", Limits{TableEntries: 9}, table(9), table(10), "table wants 10, 9 allowed"},
 		{"body", small, oneFunc(code(repeat(98, 1))), oneFunc(code(repeat(99, 1))), "bytes of code"},
 		{"module", small, oneFunc(code()), append(oneFunc(code()), section(0, append(appendName(nil, "x"), make([]byte, 1000)...))...), "module of"},
+		{"loop work", Limits{LoopWork: 100}, oneFunc(code(repeat(10, loop...))), oneFunc(code(repeat(11, loop...))), "too many loops"},
+		{"branch work", Limits{BranchWork: 21 * 21}, oneFunc(nest(10)), oneFunc(nest(11)), "too many blocks"},
 		{"points", small, oneFunc(code(repeat(9, loop...))), oneFunc(code(repeat(10, loop...))), "entries and loops"},
 	}
 	for _, tt := range tests {

@@ -24,11 +24,13 @@ type module struct {
 
 	bodies  []body
 	patches []patch
-	calls   []uint32               // edges of the call graph, see callgraph.go
-	points  int                    // function entries and loop headers
-	locals  int                    // of all functions
-	joins   int                    // of all functions, see frameEstimate
-	fixes   [lastSection + 1][]fix // function indices to renumber, outside of code
+	calls   []uint32 // edges of the call graph, see callgraph.go
+	points  int      // function entries and loop headers
+	locals  int      // of all functions
+	joins   int      // of all functions, see frameEstimate
+
+	loopWork, branchWork int                    // see Limits
+	fixes                [lastSection + 1][]fix // function indices to renumber, outside of code
 }
 
 // span is a section's content in the file; to is 0 if the section is absent.
