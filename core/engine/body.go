@@ -91,6 +91,7 @@ func (c *conn) attach(x *exchange.Exchange, b *body, expect bool) {
 		b.expect.Store(true)
 		b.woken = make(chan struct{}, 1)
 	}
+	x.Req.Expects = expect
 	x.Req.Body.Source = b
 	c.body = b
 }

@@ -79,6 +79,7 @@ func (s *http2Stream) openBody(x *exchange.Exchange, h http1.RequestHead) *fault
 		return nil
 	}
 	s.body = newHTTP2Body(s, x)
+	x.Req.Expects = h.Expect100
 	x.Req.Body = exchange.Body{Length: length, Source: s.body}
 	return nil
 }

@@ -55,6 +55,8 @@ type Request struct {
 	Trailers header.Fields // complete once the body has been read to its end
 	Body     Body
 	Upgrade  string // the protocol that the client wants to change to, "" if none
+	// Expects says that the client waits for 100 Continue before it sends content: the first Read of the Body asks for it.
+	Expects bool
 }
 
 // Response is the answer, from the upstream or the gateway itself. Status 0 means: none yet.

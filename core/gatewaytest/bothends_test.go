@@ -260,7 +260,10 @@ func TestRequestsPassPieceByPiece(t *testing.T) {
 	}
 }
 
-const goOn = "HTTP/1.1 100 Continue\r\n\r\n"
+const (
+	goOn  = "HTTP/1.1 100 Continue\r\n\r\n"
+	asked = "Expect: 100-continue\r\n\r\n" // the end of a head that asks for it
+)
 
 func TestExpect(t *testing.T) {
 	expects := post + "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"
@@ -270,7 +273,8 @@ func TestExpect(t *testing.T) {
 		g := Start(t, routes(rawUpstream(t, upstream, ended), allToB))
 		c := dialRaw(t, g, expects)
 		up := <-upstream
-		hear(t, "upstream", up, postSaw+"Content-Length: 2\r\n\r\n")
+		hear(t, "upstream", up, postSaw+"Content-Length: 2\r\n"+asked)
+		io.WriteString(up, goOn)
 		hear(t, "client", c, goOn)
 		io.WriteString(c, "ab")
 		hear(t, "upstream", up, "ab")
@@ -278,13 +282,14 @@ func TestExpect(t *testing.T) {
 		hear(t, "client", c, ok200+"Content-Length: 0\r\n\r\n")
 	})
 	t.Run("accepted, large", func(t *testing.T) {
-		const framing = "Content-Length: 1000000\r\n\r\n"
+		const framing = "Content-Length: 1000000\r\n"
 		upstream, ended := make(chan *net.TCPConn, 1), make(chan struct{})
 		defer close(ended)
 		g := Start(t, routes(rawUpstream(t, upstream, ended), allToB))
-		c := dialRaw(t, g, post+"Expect: 100-continue\r\n"+framing)
+		c := dialRaw(t, g, post+"Expect: 100-continue\r\n"+framing+"\r\n")
 		up := <-upstream
-		hear(t, "upstream", up, postSaw+framing)
+		hear(t, "upstream", up, postSaw+framing+asked)
+		io.WriteString(up, goOn)
 		hear(t, "client", c, goOn)
 		content := strings.Repeat("x", 1_000_000)
 		go io.WriteString(c, content)
@@ -313,20 +318,32 @@ func TestExpect(t *testing.T) {
 			t.Errorf("got %q", answer)
 		}
 	})
-	t.Run("answered without it", func(t *testing.T) {
+	t.Run("not wanted by the upstream", func(t *testing.T) {
 		upstream, ended := make(chan *net.TCPConn, 1), make(chan struct{})
 		defer close(ended)
 		g := Start(t, routes(rawUpstream(t, upstream, ended), allToB))
 		c := dialRaw(t, g, expects)
 		up := <-upstream
-		hear(t, "upstream", up, postSaw+"Content-Length: 2\r\n\r\n")
-		io.WriteString(up, ok200+"Content-Length: 2\r\nConnection: close\r\n\r\nno")
-		answer, err := io.ReadAll(c)
-		// Whether the content was asked for before the answer came, and so whether it is worth waiting for, is open.
-		got := strings.Replace(strings.TrimPrefix(string(answer), goOn), "Connection: close\r\n", "", 1)
-		if want := ok200 + "Content-Length: 2\r\n\r\nno"; got != want {
-			t.Errorf("got %q, %v; want %q", got, err, want)
+		hear(t, "upstream", up, postSaw+"Content-Length: 2\r\n"+asked)
+		no413 := strings.Replace(ok200, "200 OK", "413 Content Too Large", 1)
+		io.WriteString(up, no413+"Content-Length: 2\r\n\r\nno")
+		hear(t, "client", c, no413+"Content-Length: 2\r\nConnection: close\r\n\r\nno")
+		if n, err := up.Read(make([]byte, 1)); err == nil {
+			t.Errorf("the upstream's connection carried on: %d bytes", n)
 		}
+	})
+	t.Run("an upstream that says nothing", func(t *testing.T) {
+		upstream, ended := make(chan *net.TCPConn, 1), make(chan struct{})
+		defer close(ended)
+		g := Start(t, routes(rawUpstream(t, upstream, ended), allToB))
+		c := dialRaw(t, g, expects)
+		up := <-upstream
+		hear(t, "upstream", up, postSaw+"Content-Length: 2\r\n"+asked)
+		hear(t, "client", c, goOn)
+		io.WriteString(c, "ab")
+		hear(t, "upstream", up, "ab")
+		io.WriteString(up, ok200+"Content-Length: 0\r\n\r\n")
+		hear(t, "client", c, ok200+"Content-Length: 0\r\n\r\n")
 	})
 	t.Run("HTTP/1.0 clients know nothing of it", func(t *testing.T) {
 		upstream, ended := make(chan *net.TCPConn, 1), make(chan struct{})

@@ -44,6 +44,7 @@ type conn struct {
 	start  int     // of what is not yet parsed in buf
 	end    int     // of what has been read into buf
 	copier *copier // of a request body that did not go out with the head
+	asking *copier // the same, while the upstream is asked whether it wants the content
 	answer answer
 }
 
@@ -60,13 +61,13 @@ func (c *conn) begin(x *exchange.Exchange, send Send, now time.Time) {
 	c.call = call{began: now}
 	c.buf = c.home.buffers.get()
 	c.start, c.end = 0, 0
-	c.copier = nil
+	c.copier, c.asking = nil, nil
 	c.answer.reset()
 }
 
 // leave takes it from the exchange; what was read into its buffer is not valid afterwards.
 func (c *conn) leave() {
-	c.x, c.send, c.copier = nil, Send{}, nil
+	c.x, c.send, c.copier, c.asking = nil, Send{}, nil, nil
 	c.call = call{}
 	c.dropBuffer()
 }
@@ -140,6 +141,9 @@ func (c *conn) arm(now time.Time, slice time.Duration) error {
 // limit is when the response's head must be there; zero: no bound. The response's time begins when the request has been sent.
 func (c *conn) limit(now time.Time) time.Time {
 	limit := c.send.Deadline
+	if c.asking != nil && !c.call.sent.IsZero() {
+		return earlier(limit, c.call.sent.Add(askTime))
+	}
 	timeout := c.home.responseTimeout
 	if timeout <= 0 {
 		return limit
@@ -152,8 +156,13 @@ func (c *conn) limit(now time.Time) time.Time {
 	case !c.call.sent.IsZero():
 		sent = c.call.sent
 	}
-	if late := sent.Add(timeout); limit.IsZero() || late.Before(limit) {
-		return late
+	return earlier(limit, sent.Add(timeout))
+}
+
+// earlier returns the earlier of two moments; the first may be zero for none.
+func earlier(limit, other time.Time) time.Time {
+	if limit.IsZero() || other.Before(limit) {
+		return other
 	}
 	return limit
 }

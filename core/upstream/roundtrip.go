@@ -27,7 +27,7 @@ func (c *conn) roundTrip(x *exchange.Exchange, send Send, now time.Time) *fault.
 		return c.fail(err)
 	}
 	for heads := range maxInterim {
-		head, err := c.readHead()
+		head, err := c.hear()
 		if err != nil {
 			return c.fail(err)
 		}
@@ -70,6 +70,10 @@ func (c *conn) ask() error {
 	}
 	// The buffer that holds these bytes is about to be read into.
 	rest.unwritten = append([]byte(nil), unwritten...)
+	if c.asks() && len(unwritten) == 0 {
+		c.asking = rest
+		return nil
+	}
 	c.copier = rest
 	go rest.run()
 	return nil
@@ -85,6 +89,9 @@ func (c *conn) appendRequest() *copier {
 	}
 	framing := requestFraming(req)
 	out := http1.AppendRequestHead(c.buf.b[:0], req.Method, req.Path, req.Query, host, &req.Fields, framing, req.Upgrade)
+	if c.asks() {
+		out = append(out[:len(out)-len("\r\n")], "Expect: 100-continue\r\n\r\n"...)
+	}
 	held := req.Body.Held
 	if room := maxKeptBuffer - len(out) - chunkRoom; len(held) > room {
 		held = held[:max(room, 0)]
