@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,15 +46,15 @@ func BenchmarkHookFetches(b *testing.B) {
 }
 
 // sdkFilter configures a plugin that is built with an SDK.
-func sdkFilter(b *testing.B, wasm []byte) *filter {
-	b.Helper()
-	h, _ := newHost(b)
+func sdkFilter(t testing.TB, wasm []byte) *filter {
+	t.Helper()
+	h, _ := newHost(t)
 	h.log = slog.New(slog.DiscardHandler)
 	p, err := h.Load("sdk", wasm, Limits{})
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	pool := configure(b, p, nil)
+	pool := configure(t, p, nil)
 	pool.grants.Upstreams = map[string]Fetcher{"auth": atOnce{}}
 	return pool.Filter("test", chain.Deny).(*filter)
 }
@@ -66,36 +67,57 @@ func BenchmarkExtAuth(b *testing.B) {
 	b.Run("Rust", func(b *testing.B) { benchmarkRequests(b, sdkFilter(b, toolchain.Rust(b, rust))) })
 }
 
-// BenchmarkChunk has 16 KiB masked, which is what the guest does with them.
-func BenchmarkChunk(b *testing.B) {
-	const golang, rust = "../gatewaytest/testdata/stream-go", "../gatewaytest/testdata/stream-rust"
-	run := func(b *testing.B, wasm []byte) {
-		f, x := sdkFilter(b, wasm), newExchange()
-		c := &chunk{hook: onResponseChunk}
-		piece := make([]byte, chunkSize)
-		b.SetBytes(chunkSize)
-		b.ReportAllocs()
-		for b.Loop() {
-			c.bytes = piece
-			if _, err := f.run(task{hook: c.hook, x: x, chunk: c}); err != nil {
-				b.Fatal(err)
-			}
+// chunkPlugins are the builds of a plugin that masks digits.
+var chunkPlugins = []struct {
+	name  string
+	build func(t testing.TB) []byte
+}{
+	{"TinyGo", func(t testing.TB) []byte { return toolchain.TinyGo(t, "../gatewaytest/testdata/stream-go") }},
+	{"Go", func(t testing.TB) []byte { return toolchain.StockGo(t, "../gatewaytest/testdata/stream-go") }},
+	{"Rust", func(t testing.TB) []byte { return toolchain.Rust(t, "../gatewaytest/testdata/stream-rust") }},
+}
+
+// passing returns a function that has a piece of a body pass a filter's hook.
+func passing(t testing.TB, f *filter, text string) func() {
+	x, piece := newExchange(), []byte(text)
+	c := &chunk{hook: onResponseChunk}
+	return func() {
+		c.bytes = piece
+		if _, err := f.run(task{hook: c.hook, x: x, chunk: c}); err != nil {
+			t.Fatal(err)
 		}
 	}
-	b.Run("TinyGo", func(b *testing.B) { run(b, toolchain.TinyGo(b, golang)) })
-	b.Run("Go", func(b *testing.B) { run(b, toolchain.StockGo(b, golang)) })
-	b.Run("Rust", func(b *testing.B) { run(b, toolchain.Rust(b, rust)) })
-	b.Run("one byte, dropped", func(b *testing.B) {
-		pool, _ := newProbe(b, &script{hooks: abi.HookResponseChunks})
-		f, x := pool.Filter("test", chain.Deny).(*filter), newExchange()
-		c := &chunk{hook: onResponseChunk}
-		dropped := []byte("-") // the probe looks at the first byte and has the piece left out
+}
+
+func TestChunkHooksDoNotAllocate(t *testing.T) {
+	if raceEnabled {
+		t.Skip("allocations differ under the race detector")
+	}
+	for _, p := range chunkPlugins {
+		t.Run(p.name, func(t *testing.T) {
+			pass := passing(t, sdkFilter(t, p.build(t)), strings.Repeat("7", chunkSize))
+			if got := testing.AllocsPerRun(100, pass); got != 0 {
+				t.Errorf("%v allocations, want none", got)
+			}
+		})
+	}
+}
+
+// BenchmarkChunk has 16 KiB masked, copies included; one byte that the probe has left out shows what the hook itself costs.
+func BenchmarkChunk(b *testing.B) {
+	bench := func(b *testing.B, f *filter, text string) {
+		pass := passing(b, f, text)
+		b.SetBytes(int64(len(text)))
 		b.ReportAllocs()
 		for b.Loop() {
-			c.bytes = dropped
-			if _, err := f.run(task{hook: c.hook, x: x, chunk: c}); err != nil {
-				b.Fatal(err)
-			}
+			pass()
 		}
+	}
+	for _, p := range chunkPlugins {
+		b.Run(p.name, func(b *testing.B) { bench(b, sdkFilter(b, p.build(b)), strings.Repeat("7", chunkSize)) })
+	}
+	b.Run("one byte", func(b *testing.B) {
+		pool, _ := newProbe(b, &script{hooks: abi.HookResponseChunks})
+		bench(b, pool.Filter("test", chain.Deny).(*filter), "-")
 	})
 }
