@@ -337,23 +337,3 @@ func testExpectations(t *testing.T, wasm []byte) {
 		}
 	}
 }
-
-// What the guide shows is what is tested here.
-func TestGuideShowsThePluginOfOrders(t *testing.T) {
-	guide, err := os.ReadFile("../../docs/PLUGINS.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, section, _ := strings.Cut(string(guide), "\n## Bodies\n")
-	for language, file := range map[string]string{"go": "orders-go/main.go", "rust": "orders-rust/src/lib.rs"} {
-		source, err := os.ReadFile(filepath.Join("testdata", file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, block, _ := strings.Cut(section, "```"+language+"\n")
-		block, _, _ = strings.Cut(block, "```")
-		if len(block) < 500 || !strings.Contains(string(source), block) {
-			t.Errorf("the guide's plugin in %s is not that of %s", language, file)
-		}
-	}
-}

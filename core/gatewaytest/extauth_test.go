@@ -84,7 +84,8 @@ func upstreamsTOML(addresses ...string) string {
 func TestExtAuth(t *testing.T) {
 	eachBuild(t, "../../examples/ext-auth-go", "testdata/ext-auth-rust", func(t *testing.T, wasm []byte) {
 		a := &authority{release: make(chan struct{})}
-		g := startPlugin(t, "ext-auth", wasm, upstreamsTOML("b", Backend(t, Echo), "auth", Backend(t, a.ServeHTTP), "down", freeAddress(t))+extAuthTOML)
+		toml := upstreamsTOML("b", Backend(t, Echo), "auth", Backend(t, a.ServeHTTP), "down", freeAddress(t)) + extAuthTOML
+		g := startPlugin(t, "ext-auth", wasm, toml)
 		a.pair.Add(2)
 		for _, tt := range []struct{ method, path, user, want string }{
 			{"GET", "/a", "jo", "200 jo of /a id-1"}, {"POST", "/a?q=1", "ann", "200 ann of /a id-1"}, {"GET", "/pair", "pair", "200 pair of /pair id-1"},
@@ -107,12 +108,12 @@ func TestExtAuth(t *testing.T) {
 				t.Errorf("the log does not say %q:\n%s", why, g.Logs())
 			}
 		}
-		testManyWait(t, g, a)
+		testManyWait(t, g, a, strings.Replace(toml, "max_instances = 4", "max_instances = 5", 1))
 	})
 }
 
-// testManyWait: those that wait hold no instance.
-func testManyWait(t *testing.T, g *Gateway, a *authority) {
+// testManyWait: those that wait hold no instance, and go on with what they have begun when another generation takes over.
+func testManyWait(t *testing.T, g *Gateway, a *authority, next string) {
 	const many = 200
 	before := a.asked.Load()
 	statuses := make(chan int, many)
@@ -131,6 +132,9 @@ func testManyWait(t *testing.T, g *Gateway, a *authority) {
 		}
 		return len(statuses) == 0
 	})
+	if err := g.ApplyText(next); err != nil {
+		t.Fatal(err)
+	}
 	close(a.release)
 	for range many {
 		if status := <-statuses; status != 200 {
