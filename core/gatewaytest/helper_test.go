@@ -96,7 +96,11 @@ func runBackend(address string) {
 		fmt.Fprint(w, n, err)
 	})
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "fine") })
-	fmt.Fprintln(os.Stderr, "backend:", http.ListenAndServe(address, nil))
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	server := http.Server{Addr: address, Protocols: &protocols}
+	fmt.Fprintln(os.Stderr, "backend:", server.ListenAndServe())
 }
 
 // hijacked writes to a connection that has changed its protocol.
