@@ -24,6 +24,9 @@ func TestMain(m *testing.M) {
 		runBackend(words[1])
 	case len(words) == 4 && words[0] == "transfer":
 		runTransfer(words[1], words[2], words[3])
+	case len(words) == 4 && words[0] == "idle":
+		count, _ := strconv.Atoi(words[3])
+		runIdle(words[1], words[2], count)
 	default:
 		os.Exit(m.Run())
 	}
