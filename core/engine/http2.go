@@ -29,7 +29,8 @@ type http2Conn struct {
 	entered  atomic.Uint64 // streams that came to ServeHTTP
 
 	mu      sync.Mutex
-	over    bool           // no stream may begin any more
+	over    bool // no stream may begin any more
+	waste   waste
 	running sync.WaitGroup // streams
 }
 
@@ -131,8 +132,8 @@ func (h *http2Conn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !h.enter() {
 		panic(http.ErrAbortHandler)
 	}
-	defer h.running.Done()
 	s := &http2Stream{conn: h, w: w, r: r}
+	defer func() { h.leave(s.Gone()) }()
 	if !s.exchange() {
 		panic(http.ErrAbortHandler) // the client sees a reset: never a short answer that looks whole
 	}

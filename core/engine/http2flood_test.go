@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -134,5 +136,57 @@ func TestHTTP2Unserved(t *testing.T) {
 	eventually(t, "the connection is closed", func() bool { return l.Unserved() > 0 })
 	if got, want := l.Unserved(), uint64(5-len(h.served)); got != want || want < 2 {
 		t.Errorf("got %d, want %d", got, want)
+	}
+}
+
+// TestHTTP2GivenUp: a client that gives up most of what it asks for is cut off, one that gives up less is not.
+func TestHTTP2GivenUp(t *testing.T) {
+	entered := make(chan struct{})
+	l, _ := start(t, Options{HTTP2: true}, func(x *exchange.Exchange) {
+		if x.Req.Path == "/wait" {
+			entered <- struct{}{}
+			<-x.Client.(*http2Stream).r.Context().Done()
+		}
+		answer200(x, "ok")
+	})
+	for _, tt := range []struct {
+		name    string
+		answers int // for each that is given up
+		cut     bool
+	}{{"all", 0, true}, {"one of three", 2, false}} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := dialHTTP2(t, l)
+			id := uint32(1)
+			for range maxGivenUp {
+				c.get(id, "/wait")
+				<-entered
+				c.check(c.frames.WriteRSTStream(id, http2.ErrCodeCancel))
+				for range tt.answers {
+					id += 2
+					c.get(id, "/")
+					c.answer(id)
+				}
+				id += 2
+			}
+			// The next one is one too many.
+			if err := c.frames.WriteHeaders(http2.HeadersFrameParam{StreamID: id, EndStream: true, EndHeaders: true,
+				BlockFragment: c.block(":method: GET", ":scheme: http", ":authority: x", ":path: /wait")}); err == nil {
+				<-entered
+				_ = c.frames.WriteRSTStream(id, http2.ErrCodeCancel) // the connection shows below
+			}
+			if tt.cut {
+				for {
+					if _, err := c.frames.ReadFrame(); errors.Is(err, os.ErrDeadlineExceeded) {
+						t.Fatal("the connection goes on")
+					} else if err != nil {
+						return
+					}
+				}
+			}
+			c.get(id+2, "/")
+			if a := c.answer(id + 2); a.content != "ok" {
+				t.Errorf("got %+v", a)
+			}
+		})
 	}
 }

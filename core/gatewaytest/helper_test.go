@@ -24,6 +24,9 @@ func TestMain(m *testing.M) {
 		runBackend(words[1])
 	case len(words) == 4 && words[0] == "transfer":
 		runTransfer(words[1], words[2], words[3])
+	case len(words) == 4 && words[0] == "idle":
+		count, _ := strconv.Atoi(words[3])
+		runIdle(words[1], words[2], count)
 	default:
 		os.Exit(m.Run())
 	}
@@ -96,7 +99,11 @@ func runBackend(address string) {
 		fmt.Fprint(w, n, err)
 	})
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "fine") })
-	fmt.Fprintln(os.Stderr, "backend:", http.ListenAndServe(address, nil))
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	server := http.Server{Addr: address, Protocols: &protocols}
+	fmt.Fprintln(os.Stderr, "backend:", server.ListenAndServe())
 }
 
 // hijacked writes to a connection that has changed its protocol.

@@ -74,12 +74,21 @@ func (c *frameClient) check(err error) {
 // head sends a head, or trailers; fields are names and values in turn.
 func (c *frameClient) head(id uint32, end bool, fields ...string) {
 	c.t.Helper()
+	c.check(c.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: headBlock(c.t, fields...), EndStream: end, EndHeaders: true}))
+}
+
+// headBlock returns fields, names and values in turn, as an encoder without a memory writes them.
+func headBlock(t testing.TB, fields ...string) []byte {
+	t.Helper()
 	var block bytes.Buffer
 	encoder := hpack.NewEncoder(&block)
+	encoder.SetMaxDynamicTableSize(0)
 	for i := 0; i < len(fields); i += 2 {
-		c.check(encoder.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]}))
+		if err := encoder.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]}); err != nil {
+			t.Fatal(err)
+		}
 	}
-	c.check(c.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: block.Bytes(), EndStream: end, EndHeaders: true}))
+	return block.Bytes()
 }
 
 // get sends a GET without content.

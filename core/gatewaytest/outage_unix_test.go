@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -36,12 +37,64 @@ type load struct {
 	strange  atomic.Int64
 }
 
-func startLoad(t *testing.T, g *Gateway, clients int) *load {
+func startLoad(t *testing.T, g *Gateway, clients int, http2 bool) *load {
 	l := &load{g: g, stop: make(chan struct{})}
+	client := l.client
+	if http2 {
+		client = l.http2Client
+	}
 	for range clients {
-		l.wait.Go(func() { l.client(t) })
+		l.wait.Go(func() { client(t) })
 	}
 	return l
+}
+
+// http2Client has some requests at once on one connection, again and again.
+func (l *load) http2Client(t *testing.T) {
+	client := http2Client(t)
+	client.Timeout = 15 * time.Second
+	defer client.CloseIdleConnections()
+	var streams sync.WaitGroup
+	for n := range 4 {
+		streams.Go(func() {
+			for l.running() && l.askHTTP2(t, client, n) {
+			}
+		})
+	}
+	streams.Wait()
+}
+
+func (l *load) running() bool {
+	select {
+	case <-l.stop:
+		return false
+	default:
+		return true
+	}
+}
+
+// askHTTP2 sends a request; it reports false when there was no answer to it.
+func (l *load) askHTTP2(t *testing.T, client *http.Client, n int) bool {
+	r := must(http.NewRequest("GET", l.g.URL+"/", nil))
+	switch n % 4 {
+	case 1:
+		r = must(http.NewRequest("GET", l.g.URL+"/bytes?n=300000", nil))
+	case 2:
+		r = must(http.NewRequest("PUT", l.g.URL+"/upload", strings.NewReader("abcde")))
+	}
+	resp, err := client.Do(r)
+	if err != nil {
+		t.Errorf("no answer: %v", err)
+		return false
+	}
+	n64, err := io.Copy(io.Discard, resp.Body)
+	resp.Body.Close()
+	// A large answer may be cut off in its middle, but must look so.
+	if err == nil && resp.StatusCode == 200 && n%4 == 1 && n64 != 300_000 {
+		t.Errorf("%d bytes look like the whole of 300000", n64)
+	}
+	l.statuses[resp.StatusCode].Add(1)
+	return true
 }
 
 func (l *load) client(t *testing.T) {
@@ -133,11 +186,17 @@ func (l *load) more(t *testing.T, what string, statuses ...int) {
 
 // A backend that is stopped, goes on, is killed and comes back, all under load: clients get answers that say so, and nothing is left over.
 func TestBackendOutages(t *testing.T) {
+	t.Run("HTTP/1.1", func(t *testing.T) { testOutages(t, "http/1.1", 32, false) })
+	t.Run("HTTP/2 to HTTP/1.1", func(t *testing.T) { testOutages(t, "http/1.1", 8, true) })
+	t.Run("HTTP/2", func(t *testing.T) { testOutages(t, "h2c", 8, true) })
+}
+
+func testOutages(t *testing.T, protocol string, clients int, http2 bool) {
 	address := freeAddress(t)
 	backend := backendProcess(t, address)
-	g := Start(t, fmt.Sprintf("[upstreams.b]\nendpoints = [%q]\nresponse_timeout = \"300ms\"\nconnect_timeout = \"300ms\"\nidle_timeout = \"1s\"\n%sidle_timeout = \"500ms\"\n", address, allToB))
+	g := Start(t, fmt.Sprintf("[upstreams.b]\nendpoints = [%q]\nprotocol = %q\nresponse_timeout = \"300ms\"\nconnect_timeout = \"300ms\"\nidle_timeout = \"1s\"\n%sidle_timeout = \"500ms\"\n", address, protocol, allToB))
 	goroutines, open := runtime.NumGoroutine(), descriptors(t)
-	l := startLoad(t, g, 32)
+	l := startLoad(t, g, clients, http2)
 	l.more(t, "the backend answers", 200)
 	for range 2 {
 		signal(t, backend.Process, syscall.SIGSTOP)

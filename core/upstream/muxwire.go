@@ -24,7 +24,7 @@ type muxWire struct {
 	reads    atomic.Uint64 // that brought something
 	greeting greeting
 	greeted  chan struct{} // closed when the greeting has been taken in, or will never be
-	ok       bool          // it has come; valid once greeted is closed
+	ok       atomic.Bool   // it has come
 	once     sync.Once     // closes greeted
 	told     bool          // that has been done; of the goroutine that reads
 }
@@ -65,7 +65,7 @@ func newMuxWire(c net.Conn) *muxWire {
 
 // Read is called by one goroutine only. When it asks for more, what it got before has been taken in.
 func (w *muxWire) Read(p []byte) (int, error) {
-	if w.ok && !w.told {
+	if w.ok.Load() && !w.told {
 		w.tell()
 	}
 	n, err := w.Conn.Read(p)
@@ -81,7 +81,7 @@ func (w *muxWire) Read(p []byte) (int, error) {
 		w.tell()
 		return n, errors.Join(err, notHTTP2(ok))
 	case complete:
-		w.ok = true
+		w.ok.Store(true)
 	}
 	return n, nil
 }
@@ -126,7 +126,7 @@ func (t *http2Transport) connect(e *Endpoint, deadline time.Time) (*muxConn, *fa
 	}
 	c := &muxConn{ClientConn: client, wire: w}
 	<-w.greeted
-	if !w.ok {
+	if !w.ok.Load() {
 		_ = c.Close()
 		return nil, cannotConnect(errNotHTTP2)
 	}
