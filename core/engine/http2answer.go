@@ -138,8 +138,17 @@ func (s *http2Stream) putHeld(x *exchange.Exchange, p []byte) *fault.Fault {
 	if len(p) == 0 {
 		return nil
 	}
-	_ = http.NewResponseController(s.w).SetWriteDeadline(time.Now().Add(s.BodyTimeout())) // it cannot fail
-	if _, err := s.w.Write(p); err != nil {
+	if s.Gone() { // then net/http would keep the deadline's timer, and the connection with it
+		return fault.Wrap(fault.ClientGone, fault.Client, s.r.Context().Err())
+	}
+	deadline := http.NewResponseController(s.w)
+	_ = deadline.SetWriteDeadline(time.Now().Add(s.BodyTimeout())) // it cannot fail
+	_, err := s.w.Write(p)
+	if err == nil {
+		err = s.r.Context().Err()
+	}
+	if err != nil {
+		_ = deadline.SetWriteDeadline(time.Time{})
 		return fault.Wrap(fault.ClientGone, fault.Client, err)
 	}
 	x.Sent += int64(len(p))
