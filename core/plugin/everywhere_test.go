@@ -54,7 +54,9 @@ func attack(f chain.Filter) error {
 	if _, err := io.Copy(io.Discard, &x.Resp.Body); err != nil {
 		return err
 	}
-	f.(chain.Ender).End(x, 0)
+	if f.Hooks()&chain.OnEnd != 0 {
+		f.(chain.Ender).End(x, 0)
+	}
 	return nil
 }
 

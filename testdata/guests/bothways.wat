@@ -1,0 +1,16 @@
+;; Remembers at the request that it has seen it, and counts itself in a field of the response.
+(module
+  (import "sallyport" "state_set" (func $state_set (param i32 i32) (result i32)))
+  (import "sallyport" "state_get" (func $state_get (param i32 i32) (result i32)))
+  (import "sallyport" "header_get" (func $header_get (param i32 i32 i32 i32 i32) (result i32)))
+  (import "sallyport" "header_set" (func $header_set (param i32 i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "x-seen1")
+  (func (export "sallyport_abi") (result i32) i32.const 1)
+  (func (export "on_configure") (result i32) i32.const 5)
+  (func (export "on_request") (result i32) (call $state_set (i32.const 6) (i32.const 1)))
+  (func (export "on_response") (result i32)
+    (if (i32.ne (call $state_get (i32.const 16) (i32.const 1)) (i32.const 1)) (then unreachable))
+    (if (i32.eq (call $header_get (i32.const 1) (i32.const 0) (i32.const 6) (i32.const 17) (i32.const 1)) (i32.const 1))
+      (then (i32.store8 (i32.const 16) (i32.add (i32.load8_u (i32.const 17)) (i32.const 1)))))
+    (call $header_set (i32.const 1) (i32.const 0) (i32.const 6) (i32.const 16) (i32.const 1))))
