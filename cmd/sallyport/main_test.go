@@ -16,9 +16,11 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/core/config"
 	"github.com/sallyport/sallyport/core/gatewaytest"
+	"github.com/sallyport/sallyport/core/gatewaytest/wat"
 )
 
 // TestMain lets the test binary be the gateway, so that tests can run it as a process of its own.
@@ -155,6 +157,24 @@ func TestPluginFilesAreWatched(t *testing.T) {
 	if _, body := r.get("http://" + r.addr + "/"); body != "one" {
 		t.Errorf("got %s", body)
 	}
+}
+
+func TestSignalTellsWhatPluginsDid(t *testing.T) {
+	guest := filepath.Join(t.TempDir(), "bare.wasm")
+	if err := os.WriteFile(guest, wat.Module(t, "../../testdata/guests/bare.wat"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	toml := strings.Replace(static("one"), "[[routes]]", "[plugins.bare]\nfile = \""+guest+"\"\n\n[[filters]]\nuse = \"bare\"\n\n[[routes]]", 1)
+	r := launch(t, toml)
+	if status, body := r.get("http://" + r.addr + "/"); status != 200 {
+		t.Errorf("got %d %s", status, body)
+	}
+	if err := r.cmd.Process.Signal(syscall.SIGUSR2); err != nil {
+		t.Fatal(err)
+	}
+	gatewaytest.Until(t, "the log tells", func() bool {
+		return strings.Contains(r.logs(), `"name":"bare"`) && strings.Contains(r.logs(), `"calls":2`)
+	})
 }
 
 // On SIGTERM what runs is finished and nothing new is taken.

@@ -120,7 +120,7 @@ func (p *process) configs() []*config.Config {
 
 func (p *process) serve() int {
 	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	force := make(chan struct{}, 1)
@@ -135,6 +135,10 @@ func (p *process) serve() int {
 		case syscall.SIGUSR1:
 			if err := p.gateway.ReopenLogs(); err != nil {
 				p.log.Error("cannot reopen the access log", "error", err)
+			}
+		case syscall.SIGUSR2:
+			for name, plugin := range p.gateway.Status().Plugins {
+				p.log.Info("plugin", "name", name, "status", plugin)
 			}
 		default:
 			stop()
