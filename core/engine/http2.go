@@ -24,13 +24,15 @@ type http2Conn struct {
 	server   *http.Server
 	peer     netip.AddrPort
 	peerText string
-	secured  *secured      // nil without TLS
-	leaving  bool          // it is being drained; guarded by the listener's mu
+	secured  *secured // nil without TLS
+	draining sync.Once
 	entered  atomic.Uint64 // streams that came to ServeHTTP
 
 	mu      sync.Mutex
 	over    bool // no stream may begin any more
 	waste   waste
+	open    int            // streams, as running has them
+	idle    *time.Timer    // runs while none is open
 	running sync.WaitGroup // streams
 }
 
@@ -43,6 +45,7 @@ func (l *Listener) serveHTTP2(nc net.Conn, seen []byte) {
 		h.secured = securedOf(over)
 	}
 	h.server = newHTTP2Server(h, l.options.Load())
+	h.watchIdle(l.options.Load().IdleTimeout)
 	l.addHTTP2(h)
 	_ = h.server.Serve(h.wire.listener()) // its only error is that there is no second connection
 	<-h.wire.closed
@@ -52,7 +55,8 @@ func (l *Listener) serveHTTP2(nc net.Conn, seen []byte) {
 }
 
 // newHTTP2Server returns a server for one connection. It is always told that there is no TLS: what it would do about that,
-// it would do only for a *tls.Conn, which can be neither watched nor cut here.
+// it would do only for a *tls.Conn, which can be neither watched nor cut here. It has no IdleTimeout: net/http starts that timer anew for a
+// connection that is closed with open streams, and keeps all of it until then.
 func newHTTP2Server(h *http2Conn, o *Options) *http.Server {
 	var protocols http.Protocols
 	protocols.SetUnencryptedHTTP2(true)
@@ -60,7 +64,6 @@ func newHTTP2Server(h *http2Conn, o *Options) *http.Server {
 		Handler:                      h,
 		DisableGeneralOptionsHandler: true,
 		ReadHeaderTimeout:            o.HeadTimeout,
-		IdleTimeout:                  o.IdleTimeout,
 		MaxHeaderBytes:               headListSize(o),
 		Protocols:                    &protocols,
 		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: o.Streams},
@@ -99,6 +102,9 @@ func (h *http2Conn) enter() bool {
 		return false
 	}
 	h.entered.Add(1)
+	if h.open++; h.open == 1 {
+		h.idle.Stop()
+	}
 	h.running.Add(1)
 	return true
 }
@@ -107,13 +113,18 @@ func (h *http2Conn) enter() bool {
 func (h *http2Conn) finish() {
 	h.mu.Lock()
 	h.over = true
+	h.idle.Stop()
 	h.mu.Unlock()
 	h.running.Wait()
 }
 
 // drain tells the client to open no more streams, serves those that cross that, then tells which was the last (RFC 9113, section
 // 6.8). The connection ends with that one.
-func (h *http2Conn) drain() {
+//
+// It does so once: a second GOAWAY might take back what the first has said.
+func (h *http2Conn) drain() { h.draining.Do(h.sendAway) }
+
+func (h *http2Conn) sendAway() {
 	h.wire.announce()
 	timer := time.NewTimer(goAwayGrace)
 	defer timer.Stop()

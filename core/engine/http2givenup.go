@@ -29,6 +29,9 @@ func (h *http2Conn) leave(givenUp bool) {
 	defer h.running.Done()
 	h.mu.Lock()
 	fine := h.waste.note(time.Now(), givenUp)
+	if h.open--; h.open == 0 && !h.over {
+		h.idle.Reset(h.listener.options.Load().IdleTimeout)
+	}
 	h.mu.Unlock()
 	if !fine {
 		_ = h.wire.Close() // it is of no use any more, whatever that says

@@ -197,10 +197,5 @@ func (l *Listener) Stop() {
 	}
 }
 
-// drainHTTP2 has h drained, once: a second GOAWAY might take back what the first has said. The caller holds mu.
-func (l *Listener) drainHTTP2(h *http2Conn) {
-	if !h.leaving {
-		h.leaving = true
-		l.running.Go(h.drain)
-	}
-}
+// drainHTTP2 has h drained. The caller holds mu.
+func (l *Listener) drainHTTP2(h *http2Conn) { l.running.Go(h.drain) }

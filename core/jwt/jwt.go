@@ -122,11 +122,15 @@ func (k *Keys) Verify(ctx context.Context, token string) (claims string, err err
 	if err := k.checkHead(token); err != nil {
 		return "", err
 	}
+	before := k.keys.Load()
 	parsed, until, err := k.parse(ctx, token)
 	if err != nil {
 		return "", err
 	}
 	k.seen.put(token, parsed, until, now)
+	if k.keys.Load() != before {
+		k.seen.clear() // the keys changed meanwhile: who knows which have vouched for it
+	}
 	return parsed, nil
 }
 

@@ -73,7 +73,7 @@ func validHost(s string) bool {
 	end := 0
 	if strings.HasPrefix(s, "[") {
 		end = strings.IndexByte(s, ']') + 1
-		addr, err := netip.ParseAddr(strings.Trim(s[:end], "[]"))
+		addr, err := netip.ParseAddr(s[1:max(end-1, 1)])
 		if err != nil || !addr.Is6() || addr.Zone() != "" {
 			return false
 		}

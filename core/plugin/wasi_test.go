@@ -74,6 +74,7 @@ func TestValidHost(t *testing.T) {
 		{"a/b", false},
 		{"a@b", false},
 		{"[::1", false},
+		{"[[::1]", false},
 		{"[]", false},
 		{"[::1]x", false},
 		{"[::1%eth0]", false},
