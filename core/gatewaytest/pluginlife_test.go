@@ -109,7 +109,9 @@ respond = { status = 204 }
 	if _, err := c.Write([]byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n")); err != nil {
 		t.Fatal(err)
 	}
-	Until(t, "the guest runs", func() bool { return g.Status().Plugins["loop"].Pools[0].Instances == 1 && g.Status().Plugins["loop"].Pools[0].Idle == 0 })
+	Until(t, "the guest runs", func() bool {
+		return g.Status().Plugins["loop"].Pools[0].Instances == 1 && g.Status().Plugins["loop"].Pools[0].Idle == 0
+	})
 	over, cancel := context.WithCancel(context.Background())
 	cancel()
 	drained := make(chan struct{})
