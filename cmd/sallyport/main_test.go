@@ -171,6 +171,11 @@ func TestSignalTellsWhatPluginsDid(t *testing.T) {
 	if err := r.cmd.Process.Signal(syscall.SIGUSR2); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(r.logs())
+		}
+	})
 	gatewaytest.Until(t, "the log tells", func() bool {
 		return strings.Contains(r.logs(), `"name":"bare"`) && strings.Contains(r.logs(), `"calls":2`)
 	})

@@ -27,12 +27,15 @@ func run(args []string, stderr io.Writer) int {
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
+	// From here on signals wait until they can be acted on: what is not caught ends the process.
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
 	p, err := start(*file, stderr)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return 1
 	}
-	return p.serve()
+	return p.serve(signals)
 }
 
 // process is the running gateway with its surroundings.
@@ -118,9 +121,7 @@ func (p *process) configs() []*config.Config {
 	return []*config.Config{p.cfg}
 }
 
-func (p *process) serve() int {
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
+func (p *process) serve(signals <-chan os.Signal) int {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	force := make(chan struct{}, 1)
