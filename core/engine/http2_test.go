@@ -333,6 +333,9 @@ func TestHTTP2Conversation(t *testing.T) {
 
 // TestHTTP2SlowReaders has clients that never take the answer: neither the streams' windows nor the connection's bytes.
 func TestHTTP2SlowReaders(t *testing.T) {
+	if raceEnabled {
+		t.Skip("with time-outs this short, what is slow under the race detector is not the readers alone")
+	}
 	large := strings.Repeat("x", 4<<20)
 	l, h := start(t, Options{HTTP2: true, BodyTimeout: 50 * time.Millisecond}, func(x *exchange.Exchange) {
 		switch x.Req.Path {

