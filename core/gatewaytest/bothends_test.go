@@ -345,6 +345,21 @@ func TestExpect(t *testing.T) {
 		io.WriteString(up, ok200+"Content-Length: 0\r\n\r\n")
 		hear(t, "client", c, ok200+"Content-Length: 0\r\n\r\n")
 	})
+	t.Run("an upstream that hints, and then says nothing", func(t *testing.T) {
+		upstream, ended := make(chan *net.TCPConn, 1), make(chan struct{})
+		defer close(ended)
+		g := Start(t, routes(rawUpstream(t, upstream, ended), allToB))
+		c := dialRaw(t, g, expects)
+		up := <-upstream
+		hear(t, "upstream", up, postSaw+"Content-Length: 2\r\n"+asked)
+		const hints = "HTTP/1.1 103 Early Hints\r\nLink: l\r\n\r\n"
+		io.WriteString(up, hints+"HTTP/1.1 20") // and the beginning of its answer
+		hear(t, "client", c, hints+goOn)
+		io.WriteString(c, "ab")
+		hear(t, "upstream", up, "ab")
+		io.WriteString(up, ok200[len("HTTP/1.1 20"):]+"Content-Length: 0\r\n\r\n")
+		hear(t, "client", c, ok200+"Content-Length: 0\r\n\r\n")
+	})
 	t.Run("HTTP/1.0 clients know nothing of it", func(t *testing.T) {
 		upstream, ended := make(chan *net.TCPConn, 1), make(chan struct{})
 		defer close(ended)
