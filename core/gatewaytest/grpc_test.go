@@ -190,7 +190,8 @@ func (g *greeter) serve(stream testgrpc.TestService_FullDuplexCallServer) error 
 	g.began <- time.Until(deadline)
 	<-stream.Context().Done()
 	g.cancelled <- stream.Context().Err()
-	return nil
+	// Not nil: the server may know the deadline to be over before the gateway does, and would tell the client that all was well.
+	return status.FromContextError(stream.Context().Err()).Err()
 }
 
 // begin starts a call and returns when the greeter waits for its end.
