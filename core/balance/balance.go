@@ -18,9 +18,9 @@ type Member struct {
 
 // Picker chooses members; many goroutines may call it at once.
 type Picker interface {
-	// Pick returns the place of a member among those given to New. It returns avoid only when that is the only
-	// member, and -1 when there is none. An avoid that is no member's place, such as -1, excludes nothing.
-	Pick(avoid int) int
+	// Pick returns the place of a member among those given to New, one of tried only when there is no other, and -1 when there is no
+	// member at all. The hash says which requests belong together; policies that do not go by it take any.
+	Pick(hash uint64, tried []int) int
 }
 
 // New returns the Picker of a policy over the members: "round_robin" or "least_request". It keeps nothing of the
@@ -117,9 +117,12 @@ func (s *shares) few() (place int, ok bool) {
 	return len(s.ends) - 1, len(s.ends) < 2
 }
 
-// excludes reports whether avoid is a member's place.
-func (s *shares) excludes(avoid int) bool {
-	return avoid >= 0 && avoid < len(s.ends)
+// last returns the member that was tried last, -1 if none was.
+func last(tried []int) int {
+	if len(tried) == 0 {
+		return -1
+	}
+	return tried[len(tried)-1]
 }
 
 // scale maps the whole range of a uint32 evenly to 0…n-1.

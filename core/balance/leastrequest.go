@@ -26,12 +26,12 @@ func newLeastRequest(s shares, members []Member) (*leastRequest, error) {
 
 // Pick returns the less busy of two. When they are equally busy the first drawn wins, so that idle members are
 // picked exactly by weight.
-func (l *leastRequest) Pick(avoid int) int {
+func (l *leastRequest) Pick(_ uint64, tried []int) int {
 	if place, ok := l.few(); ok {
 		return place
 	}
 	random := rand.Uint64()
-	if l.excludes(avoid) {
+	if avoid := last(tried); avoid >= 0 {
 		return l.pickOther(random, avoid)
 	}
 	first := l.draw(uint32(random))

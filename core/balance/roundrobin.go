@@ -33,12 +33,12 @@ func newRoundRobin(s shares) *roundRobin {
 	return r
 }
 
-// Pick returns the next member. A caller that avoids one gets any of the others by weight and leaves the turn as it is.
-func (r *roundRobin) Pick(avoid int) int {
+// Pick returns the next member. A caller that has tried some gets any other than the last by weight and leaves the turn as it is.
+func (r *roundRobin) Pick(_ uint64, tried []int) int {
 	if place, ok := r.few(); ok {
 		return place
 	}
-	if r.excludes(avoid) {
+	if avoid := last(tried); avoid >= 0 {
 		return r.drawOther(rand.Uint32(), avoid)
 	}
 	n := r.next.Add(1) - 1

@@ -72,6 +72,12 @@ func (e *Endpoint) Address() string { return e.address }
 // Done ends the count of one exchange in flight. A Transport calls it when the response has been read or given up.
 func (e *Endpoint) Done() { e.active.Add(-1) }
 
+// close lets go of the connections that are not in use, and of the others as soon as they are not.
+func (e *Endpoint) close() {
+	e.idle.close()
+	e.mux.close()
+}
+
 func (e *Endpoint) state() EndpointState {
 	return EndpointState{
 		Address: e.address, Weight: e.weight, Active: e.active.Load(), Idle: e.idle.len() + e.mux.unused(),

@@ -234,7 +234,7 @@ func TestPoolIsBoundedAndLastInFirstOut(t *testing.T) {
 	if got := idle(u); got != 2 {
 		t.Fatalf("got %d kept, want 2", got)
 	}
-	pool := &u.endpoints[0].idle
+	pool := &u.view.Load().endpoints[0].idle
 	last := pool.idle[1]
 	ask(t, u, request("GET", "/"))
 	if pool.idle[1] != last {

@@ -4,9 +4,10 @@ package upstream
 
 import (
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/sallyport/sallyport/core/balance"
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
 	"github.com/sallyport/sallyport/core/http1"
@@ -41,11 +42,11 @@ const (
 
 // Upstream is a named group of servers that can each answer. Many goroutines may use it at once.
 type Upstream struct {
-	name      string
-	endpoints []*Endpoint
-	picker    balance.Picker
-	retries   int
+	options   Options
 	transport Transport
+	view      atomic.Pointer[view]
+	changing  sync.Mutex // held by whoever makes the next view
+	closed    bool       // guarded by changing
 }
 
 // Transport carries one exchange to one endpoint.
@@ -66,22 +67,15 @@ type Send struct {
 
 // New returns an Upstream; it connects only when there is something to send.
 func New(o Options) (*Upstream, error) {
-	u := &Upstream{name: o.Name, retries: o.Retries}
+	u := &Upstream{}
 	var err error
 	if u.transport, err = newTransport(&o); err != nil {
 		return nil, fmt.Errorf("upstream %q: %w", o.Name, err)
 	}
-	members := make([]balance.Member, 0, len(o.Endpoints))
-	for _, one := range o.Endpoints {
-		e, err := newEndpoint(one, o)
-		if err != nil {
-			return nil, fmt.Errorf("upstream %q: endpoint %q: %w", o.Name, one.Address, err)
-		}
-		u.endpoints = append(u.endpoints, e)
-		members = append(members, balance.Member{Weight: e.weight, Active: &e.active})
-	}
-	if u.picker, err = balance.New(o.Policy, members); err != nil {
-		return nil, fmt.Errorf("upstream %q: %w", o.Name, err)
+	u.options = o
+	u.view.Store(&view{})
+	if err := u.Update(o.Endpoints); err != nil {
+		return nil, err
 	}
 	return u, nil
 }
@@ -105,25 +99,23 @@ func newTransport(o *Options) (Transport, error) {
 // Do answers x from one of the endpoints. Without a fault x.Resp is filled and must be closed; with one it is empty.
 // Either way x.Upstream, x.Endpoint, x.Tries and x.Times say how it went, and after a fault nothing uses x any more.
 func (u *Upstream) Do(x *exchange.Exchange, send Send) *fault.Fault {
-	x.Upstream = u.name
+	x.Upstream = u.options.Name
 	if f := checkBody(&x.Req.Body, send.MaxBody); f != nil {
 		return f
 	}
 	x.Received = int64(len(x.Req.Body.Held))
-	place := u.picker.Pick(-1)
-	if place < 0 {
-		return fault.New(fault.Unavailable, fault.Upstream, "no endpoint")
-	}
-	for left := u.retries; ; left-- {
-		f := u.try(x, u.endpoints[place], send)
-		if f == nil || !f.Retry || left <= 0 || isPast(send.Deadline) {
+	v := u.view.Load() // for all tries: places mean the same throughout
+	var tried []int
+	for left := u.options.Retries; ; left-- {
+		place := v.picker.Pick(0, tried)
+		if place < 0 {
+			return fault.New(fault.Unavailable, fault.Upstream, "no endpoint")
+		}
+		f := u.try(x, v.endpoints[place], send)
+		if f == nil || !f.Retry || left <= 0 || isPast(send.Deadline) || len(v.endpoints) == 1 {
 			return f
 		}
-		next := u.picker.Pick(place)
-		if next == place {
-			return f // there is no other
-		}
-		place = next
+		tried = append(tried, place)
 	}
 }
 
@@ -165,16 +157,19 @@ func isPast(deadline time.Time) bool {
 // Close closes the connections that are not in use now, and each other one when its exchange ends. Exchanges that
 // still come are served on connections of their own.
 func (u *Upstream) Close() {
-	for _, e := range u.endpoints {
-		e.idle.close()
-		e.mux.close()
+	u.changing.Lock()
+	defer u.changing.Unlock()
+	u.closed = true
+	for _, e := range u.view.Load().endpoints {
+		e.close()
 	}
 }
 
-// Endpoints returns how the endpoints are doing, in the order of the Options.
+// Endpoints returns how the endpoints are doing, in the order that they were last given in.
 func (u *Upstream) Endpoints() []EndpointState {
-	states := make([]EndpointState, len(u.endpoints))
-	for i, e := range u.endpoints {
+	endpoints := u.view.Load().endpoints
+	states := make([]EndpointState, len(endpoints))
+	for i, e := range endpoints {
 		states[i] = e.state()
 	}
 	return states
