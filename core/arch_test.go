@@ -34,13 +34,14 @@ var house = map[string][]string{
 	"core/chain":     {"core/header", "core/fault", "core/exchange"},
 	"core/upstream":  {"core/header", "core/fault", "core/exchange", "core/http1", "core/balance", "core/nonblock"},
 	"core/engine":    {"core/header", "core/fault", "core/exchange", "core/http1", "core/nonblock"},
+	"core/key":       {"core/exchange", "core/http1", "core/limit"},
 	"core/telemetry": {"core/header", "core/fault", "core/exchange"},
 	// floor 4
-	"core/route":        {"core/header", "core/fault", "core/exchange"},
+	"core/route":        {"core/header", "core/fault", "core/exchange", "core/http1"},
 	"core/plugin/abi":   {},
 	"core/plugin/meter": {},
 	"core/plugin":       {"core/header", "core/fault", "core/exchange", "core/http1", "core/chain", "core/plugin/abi", "core/plugin/meter"},
-	"core/filter":       {"core/header", "core/fault", "core/exchange", "core/http1", "core/chain", "core/limit"},
+	"core/filter":       {"core/header", "core/fault", "core/exchange", "core/http1", "core/chain", "core/limit", "core/key"},
 	"core/backend":      {"core/header", "core/fault", "core/exchange", "core/grpc", "core/upstream", "core/filter"},
 	// floor 5: the only translator of config
 	"core/gateway": {"core/header", "core/fault", "core/exchange", "core/http1", "core/grpc", "core/config", "core/limit", "core/store", "core/jwt", "core/chain",

@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // native is a filter that is built in: its options stand beside use.
 type native struct {
@@ -68,19 +71,25 @@ func readLimitKey(v value, dst *[]string) {
 	}
 }
 
+// What requests can be told apart by, alone and with a name behind a colon.
+var (
+	aloneKeys = []string{"client", "route", "host", "path", "consumer"}
+	namedKeys = []string{"header", "cookie", "query", "param", "attr"}
+)
+
+// checkLimitKey checks one part of a key.
 func checkLimitKey(v value, s string) (string, bool) {
 	kind, name, isNamed := strings.Cut(s, ":")
 	switch {
-	case s == "client" || s == "route":
-	case kind == "header" && isToken(name):
-		return "header:" + name, true
-	case kind == "header" && isNamed:
-		v.fail("%q is no field name", name)
+	case slices.Contains(aloneKeys, s):
+	case (kind == "header" || kind == "cookie") && isToken(name):
+	case (kind == "header" || kind == "cookie") && isNamed:
+		v.fail("%q is no name of a %s", name, kind)
 		return "", false
-	case kind == "attr" && name != "":
+	case name != "" && slices.Contains(namedKeys, kind):
 	default:
-		v.fail(`%q is no part of a key: there are "client", "route", "header:NAME" and "attr:NAME"%s`,
-			s, didYouMean(s, []string{"client", "route"}))
+		v.fail(`%q is no part of a key: there are "%s" and "%s:NAME"%s`, s, strings.Join(aloneKeys, `", "`), strings.Join(namedKeys, `:NAME", "`),
+			didYouMean(s, aloneKeys))
 		return "", false
 	}
 	return s, true

@@ -218,7 +218,7 @@ func TestRateLimitKeys(t *testing.T) {
 			}
 		})
 	}
-	for _, by := range []string{"", "client:x", "header:", "cookie:x"} {
+	for _, by := range []string{"", "client:x", "header:", "cookies:x"} {
 		if _, err := NewRateLimit(RateLimitOptions{By: []string{by}}, nil); err == nil {
 			t.Errorf("%q was taken", by)
 		}

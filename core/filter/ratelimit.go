@@ -4,11 +4,11 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/core/chain"
 	"github.com/sallyport/sallyport/core/exchange"
+	"github.com/sallyport/sallyport/core/key"
 	"github.com/sallyport/sallyport/core/limit"
 )
 
@@ -16,8 +16,7 @@ import (
 type RateLimitOptions struct {
 	Name string // of the policy in the RateLimit fields
 	Rate limit.Rate
-	// By are the parts of the key: "client", "route", "header:NAME", "attr:NAME". A request that lacks a field or an attribute shares
-	// a bucket with the others that do.
+	// By are the parts of the key: see key.Parse. A request that lacks one shares a bucket with the others that do.
 	By []string
 	// Answer puts the answer to a denied request into the response.
 	Answer func(x *exchange.Exchange, status int, title string)
@@ -30,29 +29,21 @@ type RateLimitOptions struct {
 type RateLimit struct {
 	limiter *limit.Limiter
 	seed    limit.Seed
-	parts   []keyPart
+	parts   []key.Part
 	answer  func(x *exchange.Exchange, status int, title string)
 	name    string // quoted, with the parameter's beginning
 	policy  string
-}
-
-// keyPart is one part of a key: what kind, and of what name.
-type keyPart struct {
-	kind byte // 'c'lient, 'r'oute, 'h'eader, 'a'ttribute
-	name string
 }
 
 // NewRateLimit returns a filter that takes from the limiter, whose rate must be the options'.
 func NewRateLimit(o RateLimitOptions, limiter *limit.Limiter) (*RateLimit, error) {
 	r := &RateLimit{limiter: limiter, seed: o.Seed, answer: o.Answer}
 	for _, by := range o.By {
-		kind, name, _ := strings.Cut(by, ":")
-		switch {
-		case (kind == "client" || kind == "route") && name == "", (kind == "header" || kind == "attr") && name != "":
-			r.parts = append(r.parts, keyPart{kind[0], name})
-		default:
-			return nil, fmt.Errorf("%q cannot be part of a key", by)
+		part, err := key.Parse(by)
+		if err != nil {
+			return nil, err
 		}
+		r.parts = append(r.parts, part)
 	}
 	quoted := strconv.Quote(o.Name)
 	r.name = quoted + ";r="
@@ -96,31 +87,11 @@ func (r *RateLimit) tell(x *exchange.Exchange, remaining, reset int64) {
 }
 
 func (r *RateLimit) key(x *exchange.Exchange) uint64 {
-	key := uint64(0)
+	sum := uint64(0)
 	for i := range r.parts {
-		part := &r.parts[i]
-		switch part.kind {
-		case 'c':
-			address := x.Addr.As16()
-			key = r.seed.JoinBytes(key, clientPrefix(x, address[:]))
-		case 'r':
-			key = r.seed.Join(key, x.Route)
-		case 'h':
-			key = r.seed.Join(key, x.Req.Fields.Value(part.name))
-		case 'a':
-			value, _ := x.Attr(part.name)
-			key = r.seed.Join(key, value)
-		}
+		sum = r.parts[i].Join(r.seed, sum, x)
 	}
-	return key
-}
-
-// clientPrefix is a whole IPv4 address, but the /64 of an IPv6 one: a single customer has at least so many.
-func clientPrefix(x *exchange.Exchange, address []byte) []byte {
-	if x.Addr.Is4() || x.Addr.Is4In6() {
-		return address
-	}
-	return address[:8]
+	return sum
 }
 
 // seconds rounds up: whoever comes back then finds it true.

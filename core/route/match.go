@@ -2,7 +2,6 @@
 package route
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -10,6 +9,7 @@ import (
 	"github.com/julienschmidt/httprouter"
 
 	"github.com/sallyport/sallyport/core/exchange"
+	"github.com/sallyport/sallyport/core/http1"
 )
 
 // reached is a leaf that the path leads to, with the parameters' values.
@@ -149,29 +149,10 @@ func (c *candidate) holds(x *exchange.Exchange) bool {
 	}
 	for i := range c.query {
 		m := &c.query[i]
-		value, ok := Query(x.Req.Query, m.Name)
+		value, ok := http1.Query(x.Req.Query, m.Name)
 		if !ok || (m.Value != nil && *m.Value != value) {
 			return false
 		}
 	}
 	return true
-}
-
-// Query returns the first value of a parameter in a raw query, decoded; a pair that cannot be decoded is passed over.
-func Query(query, name string) (value string, ok bool) {
-	for query != "" {
-		var pair string
-		pair, query, _ = strings.Cut(query, "&")
-		key, raw, _ := strings.Cut(pair, "=")
-		if key != name {
-			decoded, err := url.QueryUnescape(key)
-			if err != nil || decoded != name {
-				continue
-			}
-		}
-		if value, err := url.QueryUnescape(raw); err == nil {
-			return value, true
-		}
-	}
-	return "", false
 }
