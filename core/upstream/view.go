@@ -66,3 +66,10 @@ func (u *Upstream) choose(endpoints []*Endpoint) error {
 	u.view.Store(&view{endpoints: endpoints, picker: picker})
 	return nil
 }
+
+// refresh makes a new view after something has changed of an endpoint that matters to the choice. Any goroutine may call it.
+func (u *Upstream) refresh() error {
+	u.changing.Lock()
+	defer u.changing.Unlock()
+	return u.choose(u.view.Load().endpoints)
+}
