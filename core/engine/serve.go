@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
-	"time"
 
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
@@ -139,7 +138,7 @@ func (c *conn) end(x *exchange.Exchange) (clean bool) {
 	if c.body != nil {
 		x.Received += c.body.received.Load()
 	}
-	x.Times.End = time.Now()
+	x.Times.End = x.Times.Now()
 	c.lastUse, c.started = x.Times.End, x.Times.End
 	ended := c.engine.handEnd(x)
 	clean = ended
@@ -149,7 +148,7 @@ func (c *conn) end(x *exchange.Exchange) (clean bool) {
 			clean, c.lingers = false, true
 		}
 		c.body = nil
-		c.lastUse = time.Now()
+		c.lastUse = x.Times.Now()
 	}
 	if ended {
 		c.engine.exchanges.Put(x)

@@ -3,7 +3,6 @@ package engine
 import (
 	"errors"
 	"net"
-	"time"
 
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
@@ -27,7 +26,7 @@ func (c *conn) respond(x *exchange.Exchange) (again bool) {
 	framing, content := c.frame(x)
 	p := c.engine.pages.get()
 	defer c.engine.pages.put(p)
-	now := time.Now()
+	now := x.Times.Now()
 	head := http1.AppendResponseHead(p[:0], r.Status, &r.Fields, framing, x.KeepAlive, c.http10, "", c.engine.date(now))
 	a := answer{c: c, x: x, page: p, buf: head, framing: framing, now: now}
 	if err := a.write(content); err != nil {

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"strings"
-	"time"
 
 	"github.com/sallyport/sallyport/core/chain"
 	"github.com/sallyport/sallyport/core/exchange"
@@ -51,7 +50,7 @@ func (s *Snapshot) answer(x *exchange.Exchange, client grpc.Dialect) {
 	}
 	x.Pinned = r
 	if r.chain.Request(x) == chain.Continue {
-		x.Times.Chain = time.Now()
+		x.Times.Chain = x.Times.Now()
 		if f := r.backend.Answer(x); f != nil {
 			fail(x, f)
 		}

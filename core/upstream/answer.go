@@ -136,7 +136,7 @@ func (a *answer) Close() error {
 	reusable := sent && !a.ends && a.kind != untilClose
 	ended := c.x.Times.Answered
 	if a.started || c.copier != nil {
-		ended = time.Now()
+		ended = c.x.Times.Now()
 	}
 	if !reusable {
 		c.giveUp()

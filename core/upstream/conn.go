@@ -103,7 +103,7 @@ func (c *conn) needBuffer() {
 func (c *conn) run() error {
 	now := c.call.began
 	if c.call.state == reading {
-		now = time.Now()
+		now = c.x.Times.Now()
 	}
 	for slice := firstSlice; ; slice = min(2*slice, lastSlice) {
 		if err := c.arm(now, slice); err != nil {

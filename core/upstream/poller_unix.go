@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"syscall"
-	"time"
 
 	"github.com/sallyport/sallyport/core/nonblock"
 )
@@ -75,7 +74,7 @@ func (p *pollCourier) write(call *call, fd uintptr) (done bool) {
 		return true
 	}
 	call.wrote = n
-	call.state, call.sent = reading, time.Now()
+	call.state, call.sent = reading, call.began // it has not waited since
 	return call.pauses || call.wrote < len(call.out)
 }
 

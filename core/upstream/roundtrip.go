@@ -134,7 +134,7 @@ func (c *conn) readHead() (http1.ResponseHead, error) {
 		unread := c.unread()
 		if n := http1.FindHead(unread, seen); n >= 0 {
 			c.start += n
-			c.x.Times.Answered = time.Now()
+			c.x.Times.Answered = c.x.Times.Now()
 			head, err := http1.ParseResponse(c.x.Text.Copy(unread[:n]), c.x.Req.Method, c.home.limits, &c.x.Resp.Fields)
 			if err != nil {
 				return head, invalid(err)

@@ -29,7 +29,10 @@ func newHTTP1(o Options) *http1Transport {
 // RoundTrip tries kept connections first. One that turns out to be dead is replaced, without counting as a retry:
 // by the next when nothing was written, by a fresh one when the request can be sent again.
 func (t *http1Transport) RoundTrip(x *exchange.Exchange, e *Endpoint, send Send) *fault.Fault {
-	now := time.Now()
+	now := x.Times.Chain // shortly before: another look at the clock would cost more than it tells
+	if x.Tries > 1 || now.IsZero() {
+		now = x.Times.Now()
+	}
 	for c := e.idle.take(now); c != nil; c = e.idle.take(now) {
 		c.reused = true
 		f := c.roundTrip(x, send, now)
@@ -45,7 +48,7 @@ func (t *http1Transport) RoundTrip(x *exchange.Exchange, e *Endpoint, send Send)
 	if f != nil {
 		return f
 	}
-	return c.roundTrip(x, send, time.Now())
+	return c.roundTrip(x, send, x.Times.Now())
 }
 
 // dial connects.
