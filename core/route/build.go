@@ -58,8 +58,9 @@ type slot struct {
 
 // hostTable has the routes of one host.
 type hostTable struct {
-	exact map[string]*slot
-	trees []*tree
+	exact    map[string]*slot
+	prefixes prefixes
+	trees    []*tree
 }
 
 // Table finds routes. It is immutable; many goroutines may use it at once.
@@ -213,6 +214,9 @@ func (b *hostBuilder) lay(l *leaf, s shape) {
 	b.slots[key] = found
 	if s.kind == static {
 		b.table.exact[key] = found
+		return
+	}
+	if b.table.prefixes.add(&s, found) {
 		return
 	}
 	if err := b.tree(s.segments).add(&s, found); err != nil {

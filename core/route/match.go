@@ -12,10 +12,16 @@ import (
 	"github.com/sallyport/sallyport/core/http1"
 )
 
+// values are those of a path's parameters.
+type values struct {
+	params httprouter.Params
+	rest   string // of a catch-all that has no other beside it
+}
+
 // reached is a leaf that the path leads to, with the parameters' values.
 type reached struct {
 	leaf   *leaf
-	params httprouter.Params
+	values values
 }
 
 // search is the matcher's scratch room.
@@ -82,21 +88,26 @@ func (h *hostTable) match(x *exchange.Exchange, s *search) int {
 	if found := h.exact[x.Req.Path]; found != nil {
 		// Nothing goes before a static path: most requests need no tree.
 		if first := found.leaves[0]; first.shape.kind == static {
-			if index := first.choose(x, s, nil); index >= 0 {
+			if index := first.choose(x, s, values{}); index >= 0 {
 				return index
 			}
-			s.reach(found.leaves[1:], nil)
+			s.reach(found.leaves[1:], values{})
 		} else {
-			s.reach(found.leaves, nil)
+			s.reach(found.leaves, values{})
 		}
+	}
+	path := x.Req.Path
+	for found, end := h.prefixes.next(path, len(path)+1); found != nil; found, end = h.prefixes.next(path, end) {
+		s.reach(found.leaves, values{rest: path[end-1:]})
 	}
 	for _, t := range h.trees {
-		if found, params := t.lookup(x.Req.Path, &s.carrier); found != nil {
-			s.reach(found.leaves, params)
+		if found, params := t.lookup(path, &s.carrier); found != nil {
+			s.reach(found.leaves, values{params: params})
 		}
 	}
-	for _, r := range s.reached {
-		if index := r.leaf.choose(x, s, r.params); index >= 0 {
+	for i := range s.reached {
+		r := &s.reached[i]
+		if index := r.leaf.choose(x, s, r.values); index >= 0 {
 			return index
 		}
 	}
@@ -104,18 +115,18 @@ func (h *hostTable) match(x *exchange.Exchange, s *search) int {
 }
 
 // reach adds leaves in the order of their rank.
-func (s *search) reach(leaves []*leaf, params httprouter.Params) {
+func (s *search) reach(leaves []*leaf, v values) {
 	for _, l := range leaves {
 		at := len(s.reached)
-		for at > 0 && s.reached[at-1].leaf.rank > l.rank {
-			at--
+		s.reached = append(s.reached, reached{l, v})
+		for ; at > 0 && s.reached[at-1].leaf.rank > l.rank; at-- {
+			s.reached[at], s.reached[at-1] = s.reached[at-1], s.reached[at]
 		}
-		s.reached = slices.Insert(s.reached, at, reached{l, params})
 	}
 }
 
 // choose returns the index of the leaf's first pattern whose predicates hold, and sets its parameters.
-func (l *leaf) choose(x *exchange.Exchange, s *search, params httprouter.Params) int {
+func (l *leaf) choose(x *exchange.Exchange, s *search, v values) int {
 	for i := range l.candidates {
 		c := &l.candidates[i]
 		if !c.holds(x) {
@@ -127,9 +138,9 @@ func (l *leaf) choose(x *exchange.Exchange, s *search, params httprouter.Params)
 		}
 		x.Params = x.Params[:0]
 		for place, name := range c.names {
-			value := "" // of a catch-all that matched without its slash
-			if place < len(params) {
-				value = params[place].Value
+			value := v.rest // "" for a catch-all that matched without its slash
+			if place < len(v.params) {
+				value = v.params[place].Value
 			}
 			x.Params = append(x.Params, exchange.Param{Name: name, Value: value})
 		}
