@@ -3,6 +3,7 @@
 package gatewaytest
 
 import (
+	"math"
 	"net"
 	"net/http"
 	"runtime"
@@ -15,8 +16,9 @@ import (
 // TestRapidReset has clients open streams and reset them at once, connection after connection, in front of a backend that thinks for
 // long: another client is served all the while, and nothing is left over.
 func TestRapidReset(t *testing.T) {
+	attacks := math.MaxInt
 	if raceEnabled {
-		t.Skip("two attackers without mercy leave a gateway under the race detector no time for anyone else")
+		attacks = 10 // it takes so much of the machine that without an end nobody else would be served, the backend included
 	}
 	for _, protocol := range []string{"http/1.1", "h2c"} {
 		t.Run(protocol, func(t *testing.T) {
@@ -31,7 +33,7 @@ func TestRapidReset(t *testing.T) {
 			var attackers sync.WaitGroup
 			for range 2 {
 				attackers.Go(func() {
-					for {
+					for n := 0; n < attacks; n++ {
 						select {
 						case <-stop:
 							return
