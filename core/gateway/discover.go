@@ -1,0 +1,118 @@
+package gateway
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/sallyport/sallyport/core/config"
+	"github.com/sallyport/sallyport/core/discover"
+	"github.com/sallyport/sallyport/core/upstream"
+)
+
+const (
+	// firstLookUp is how long a generation is waited with for its upstreams' first endpoints.
+	firstLookUp = 2 * time.Second
+	// maxQueries is how many questions to DNS servers are on their way at most, so that a config with thousands of names does not
+	// drown them.
+	maxQueries = 64
+)
+
+// discovery is what the sources of all upstreams share.
+type discovery struct {
+	feeds   shelf[*discover.Feed]
+	follows shelf[func()] // each ends the following of one feed by one upstream
+	folders *discover.Folders
+	queries chan struct{}
+	off     bool // nothing is looked up
+}
+
+// followFeed has u's endpoints follow what c's source finds, for as long as both are in use. Upstreams whose tables say the same have one feed.
+func (b *builder) followFeed(name string, c config.Upstream, u *upstream.Upstream) {
+	d := &b.g.discovery
+	if c.Discover == nil || d.off {
+		return
+	}
+	var former *discover.Feed
+	if s := b.g.current.Load(); s != nil {
+		former = s.feeds[name]
+	}
+	feed, release, _ := d.feeds.take(shelfKey("discover", "", c.Discover), func() (*discover.Feed, error) {
+		return discover.Start(d.source(c.Discover), former, b.g.log), nil
+	}, (*discover.Feed).Close)
+	b.s.releases = append(b.s.releases, release)
+	b.s.feeds[name] = feed
+	_, release, _ = d.follows.take(fmt.Sprintf("follow\x00%s\x00%p", name, u), func() (func(), error) {
+		return feed.Subscribe(func(found []discover.Endpoint) { b.g.update(name, u, c.Endpoints, found) }), nil
+	}, func(stop func()) { stop() })
+	b.s.releases = append(b.s.releases, release)
+}
+
+func (d *discovery) source(c *config.Discover) discover.Source {
+	if c.File != "" {
+		return &discover.File{Path: c.File, Folders: d.folders}
+	}
+	o := discover.DNSOptions{
+		Name: c.DNS, Port: c.Port, Family: c.Family, Servers: c.Resolver, Search: c.Search,
+		MinTTL: c.MinTTL, MaxTTL: c.MaxTTL, Timeout: c.Timeout, Queries: d.queries,
+	}
+	if c.SRV != "" {
+		o.Name, o.SRV = c.SRV, true
+	}
+	return discover.NewDNS(o)
+}
+
+// update gives u the endpoints of the config and those that were found.
+func (g *Gateway) update(name string, u *upstream.Upstream, fixed []config.Endpoint, found []discover.Endpoint) {
+	list := make([]discover.Endpoint, len(fixed))
+	for i, e := range fixed {
+		list[i] = discover.Endpoint{Address: e.Address, Weight: e.Weight}
+	}
+	var next []upstream.EndpointOptions
+	for _, e := range discover.Merge(list, found) {
+		next = append(next, upstream.EndpointOptions{Address: e.Address, Weight: e.Weight})
+	}
+	if err := u.Update(next); err != nil {
+		g.log.Error("endpoints that were found cannot be used, the former ones stay", "upstream", name, "error", err)
+	}
+}
+
+// awaitFeeds waits until each source has answered or failed, within bounds.
+func (b *builder) awaitFeeds() {
+	if len(b.wrong) > 0 {
+		return
+	}
+	bound := time.After(firstLookUp)
+	for name, feed := range b.s.feeds {
+		select {
+		case <-feed.Ready():
+		case <-bound:
+			b.g.log.Warn("endpoints are still being looked up", "upstream", name, "perhaps_others", len(b.s.feeds)-1)
+			return
+		}
+	}
+}
+
+// SourceStatus is a picture of where endpoints are looked up. Times that never came are left out.
+type SourceStatus struct {
+	Kind      string              `json:"kind"` // "file", "dns" or "srv"
+	Name      string              `json:"name"`
+	Success   time.Time           `json:"last_success,omitzero"`
+	Failure   time.Time           `json:"last_failure,omitzero"`
+	Error     string              `json:"error,omitempty"` // of the last look-up; none when it went well
+	Endpoints []discover.Endpoint `json:"endpoints"`       // found last
+	Changes   uint64              `json:"changes"`
+	Failures  uint64              `json:"failures"`
+}
+
+// sourceStatus tells of the sources by upstream.
+func (s *Snapshot) sourceStatus() map[string]SourceStatus {
+	all := map[string]SourceStatus{}
+	for name, feed := range s.feeds {
+		state := feed.State()
+		all[name] = SourceStatus{
+			Kind: state.Kind, Name: state.Name, Success: state.Success, Failure: state.Failure, Error: state.Error,
+			Endpoints: append([]discover.Endpoint{}, state.Endpoints...), Changes: state.Changes, Failures: state.Failures,
+		}
+	}
+	return all
+}
