@@ -6,14 +6,15 @@ import (
 	"time"
 )
 
-// How often a feed logs at most that its endpoints have changed, and that it fails or works again.
+// How often a feed logs at most, within a span, that its endpoints have changed, and that it fails or works again.
 const (
-	changePause  = 10 * time.Second
-	failurePause = time.Minute
+	span        = time.Minute
+	mostChanges = 10
+	mostOthers  = 1
 )
 
-// most is how many addresses a line in the log names.
-const most = 20
+// mostNamed is how many addresses a line in the log names.
+const mostNamed = 20
 
 // feedLog tells of a Feed, not too often.
 type feedLog struct {
@@ -23,38 +24,42 @@ type feedLog struct {
 
 // failed tells that the source could not, and that n endpoints stay.
 func (l *feedLog) failed(err error, n int) {
-	if skipped, ok := l.failures.ask(failurePause); ok {
+	if skipped, ok := l.failures.ask(mostOthers); ok {
 		l.log.Warn("discovery failed, the endpoints stay as they are", "error", err, "endpoints", n, "unsaid", skipped)
 	}
 }
 
 func (l *feedLog) recovered() {
-	if skipped, ok := l.recoveries.ask(failurePause); ok {
+	if skipped, ok := l.recoveries.ask(mostOthers); ok {
 		l.log.Info("discovery works again", "unsaid", skipped)
 	}
 }
 
 // changed tells what is new in after and what was only in before. Both are sorted.
 func (l *feedLog) changed(before, after []Endpoint) {
-	if skipped, ok := l.changes.ask(changePause); ok {
+	if skipped, ok := l.changes.ask(mostChanges); ok {
 		l.log.Info("endpoints have changed", "endpoints", len(after), "added", missing(after, before), "removed", missing(before, after), "unsaid", skipped)
 	}
 }
 
-// quiet keeps lines of one kind apart.
+// quiet bounds the lines of one kind.
 type quiet struct {
-	last   time.Time
-	unsaid uint64 // since then
+	begin  time.Time // of the span that counts
+	lines  int       // written in it
+	unsaid uint64    // since the last that was written
 }
 
-// ask reports whether a line may be written now, and how many were not since the last.
-func (q *quiet) ask(pause time.Duration) (unsaid uint64, ok bool) {
-	now := time.Now()
-	if !q.last.IsZero() && now.Sub(q.last) < pause {
+// ask reports whether a line may be written now, being one of the most in its span, and how many were not since the last.
+func (q *quiet) ask(most int) (unsaid uint64, ok bool) {
+	if now := time.Now(); now.Sub(q.begin) >= span {
+		q.begin, q.lines = now, 0
+	}
+	if q.lines >= most {
 		q.unsaid++
 		return 0, false
 	}
-	unsaid, q.unsaid, q.last = q.unsaid, 0, now
+	q.lines++
+	unsaid, q.unsaid = q.unsaid, 0
 	return unsaid, true
 }
 
@@ -65,7 +70,7 @@ func missing(list, other []Endpoint) []string {
 		if _, found := slices.BinarySearchFunc(other, e, byAddress); found {
 			continue
 		}
-		if len(addresses) == most {
+		if len(addresses) == mostNamed {
 			return append(addresses, "…")
 		}
 		addresses = append(addresses, e.Address)

@@ -25,6 +25,8 @@ const maxFile = 4 << 20
 type File struct {
 	Path    string   // absolute
 	Folders *Folders // tells of changes
+
+	rounds <-chan time.Time // instead of a ticker; for tests
 }
 
 // Identity is part of Source.
@@ -34,6 +36,8 @@ func (s *File) Identity() Identity { return Identity{"file", s.Path} }
 func (s *File) Watch(ctx context.Context, found func([]Endpoint, error)) {
 	changed, stop := s.Folders.watch(s.paths())
 	defer func() { stop() }()
+	rounds, stopRounds := s.ticks()
+	defer stopRounds()
 	seen := s.state()
 	found(s.read())
 	for {
@@ -41,7 +45,7 @@ func (s *File) Watch(ctx context.Context, found func([]Endpoint, error)) {
 		case <-ctx.Done():
 			return
 		case <-changed:
-		case <-time.After(round):
+		case <-rounds:
 		}
 		if s.state() == seen {
 			continue
@@ -54,6 +58,14 @@ func (s *File) Watch(ctx context.Context, found func([]Endpoint, error)) {
 			found(s.read())
 		}
 	}
+}
+
+func (s *File) ticks() (<-chan time.Time, func()) {
+	if s.rounds != nil {
+		return s.rounds, func() {}
+	}
+	ticker := time.NewTicker(round)
+	return ticker.C, ticker.Stop
 }
 
 // paths are the file, and what it leads to if it is a link: either may be replaced.
