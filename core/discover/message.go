@@ -84,7 +84,7 @@ func readAnswer(message []byte, id uint16, q question) (answer, error) {
 	if h.Truncated {
 		return answer{truncated: true}, nil
 	}
-	r := answerReader{p: &p, q: q, byName: map[string][]netip.Addr{}, aliases: map[string]string{}, a: answer{code: h.RCode, ttl: math.MaxInt64}}
+	r := answerReader{p: &p, q: q, byName: map[string][]netip.Addr{}, aliases: map[string]string{}, ttls: map[string]time.Duration{}, a: answer{code: h.RCode}}
 	if err := errors.Join(r.readAnswers(), r.readAuthorities(), r.readAdditionals(h)); err != nil {
 		return answer{}, err
 	}
@@ -103,12 +103,13 @@ type answerReader struct {
 	q        question
 	byName   map[string][]netip.Addr
 	aliases  map[string]string
+	ttls     map[string]time.Duration // the smallest of each name's records
 	services []struct {
 		name string
 		service
 	}
 	negative time.Duration // of the SOA record
-	isSigned bool          // there was one
+	bounded  bool          // there was one
 	a        answer
 }
 
@@ -123,13 +124,22 @@ func (r *answerReader) readAnswers() error {
 		case h.Class != dnsmessage.ClassINET || h.Type != r.q.kind && h.Type != dnsmessage.TypeCNAME:
 			err = r.p.SkipAnswer()
 		default:
-			r.a.ttl, r.a.lasting = min(r.a.ttl, seconds(h.TTL)), true
+			r.bound(h)
 			err = r.readRecord(h)
 		}
 		if err != nil {
 			return err
 		}
 	}
+}
+
+// bound notes how long a record holds.
+func (r *answerReader) bound(h dnsmessage.ResourceHeader) {
+	name, ttl := lower(h.Name), seconds(h.TTL)
+	if before, ok := r.ttls[name]; ok {
+		ttl = min(ttl, before)
+	}
+	r.ttls[name] = ttl
 }
 
 // seconds reads a TTL: one with the highest bit set is 0 (RFC 2181, section 8).
@@ -196,7 +206,7 @@ func (r *answerReader) readAuthorities() error {
 		default:
 			var record dnsmessage.SOAResource
 			record, err = r.p.SOAResource()
-			r.negative, r.isSigned = min(seconds(h.TTL), seconds(record.MinTTL)), true
+			r.negative, r.bounded = min(seconds(h.TTL), seconds(record.MinTTL)), true
 		}
 		if err != nil {
 			return err
@@ -219,7 +229,7 @@ func (r *answerReader) readAdditionals(header dnsmessage.Header) error {
 			r.a.code = h.ExtendedRCode(header.RCode)
 			err = r.p.SkipAdditional()
 		case r.q.kind == dnsmessage.TypeSRV && h.Class == dnsmessage.ClassINET && (h.Type == dnsmessage.TypeA || h.Type == dnsmessage.TypeAAAA):
-			r.a.ttl = min(r.a.ttl, seconds(h.TTL))
+			r.bound(h)
 			err = r.readAddress(h, extra)
 		default:
 			err = r.p.SkipAdditional()
@@ -232,26 +242,38 @@ func (r *answerReader) readAdditionals(header dnsmessage.Header) error {
 
 // finish follows the names, and takes what belongs to the last.
 func (r *answerReader) finish() answer {
-	name := r.q.name
+	name, used := r.q.name, []string{r.q.name}
 	for range maxAliases {
 		if next, ok := r.aliases[name]; ok {
-			name = next
+			name, used = next, append(used, next)
 		}
 	}
 	r.a.addresses = r.byName[name]
 	for _, s := range r.services {
 		if s.name == name {
-			r.a.services = append(r.a.services, s.service)
+			r.a.services, used = append(r.a.services, s.service), append(used, s.target)
 		}
 	}
-	switch {
-	case !r.a.isEmpty():
-	case r.a.code == dnsmessage.RCodeSuccess && name != r.q.name && !r.isSigned:
+	if r.a.isEmpty() && r.a.code == dnsmessage.RCodeSuccess && name != r.q.name && !r.bounded {
 		r.a.alias = name
-	default:
-		r.a.ttl, r.a.lasting = r.negative, r.isSigned
+	}
+	if r.a.isEmpty() && r.a.alias == "" {
+		r.a.ttl, r.a.lasting = r.negative, r.bounded
+	} else {
+		r.a.ttl, r.a.lasting = r.shortest(used), true
 	}
 	slices.SortFunc(r.a.addresses, netip.Addr.Compare)
 	r.a.addresses = slices.Compact(r.a.addresses)
 	return r.a
+}
+
+// shortest returns how long all records of the names hold.
+func (r *answerReader) shortest(names []string) time.Duration {
+	shortest := time.Duration(math.MaxInt64)
+	for _, name := range names {
+		if ttl, ok := r.ttls[name]; ok {
+			shortest = min(shortest, ttl)
+		}
+	}
+	return shortest
 }
