@@ -14,7 +14,7 @@ import (
 const (
 	maxEndpoints = 10_000
 	maxWeight    = 1000
-	maxPriority  = 100
+	maxPriority  = 15
 	maxDepth     = 32
 	maxZone      = 64
 )

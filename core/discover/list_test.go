@@ -36,7 +36,7 @@ func TestReadLists(t *testing.T) {
 		{"weight", `endpoints = [{ address = "a:1", weight = 0 }]`, `[{"address": "a:1", "weight": 0}]`, nil, "weight: want an integer from 1 to 1000"},
 		{"half a weight", `endpoints = [{ address = "a:1", weight = 1.5 }]`, `[{"address": "a:1", "weight": 1.5}]`, nil, "weight: want an integer"},
 		{"weight as text", `endpoints = [{ address = "a:1", weight = "1" }]`, `[{"address": "a:1", "weight": "1"}]`, nil, "weight: want an integer"},
-		{"priority", `endpoints = [{ address = "a:1", priority = -1 }]`, `[{"address": "a:1", "priority": 101}]`, nil, "priority: want an integer from 0 to 100"},
+		{"priority", `endpoints = [{ address = "a:1", priority = -1 }]`, `[{"address": "a:1", "priority": 16}]`, nil, "priority: want an integer from 0 to 15"},
 		{"zone", `endpoints = [{ address = "a:1", zone = 1 }]`, `[{"address": "a:1", "zone": null}]`, nil, "zone: want a string"},
 		{"no port", `endpoints = ["10.0.0.1"]`, `["10.0.0.1"]`, nil, "want host:port"},
 		{"port 0", `endpoints = ["10.0.0.1:0"]`, `["10.0.0.1:0"]`, nil, "the port must be"},

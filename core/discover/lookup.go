@@ -215,7 +215,8 @@ func (s *DNS) forget(services []service) {
 	})
 }
 
-// endpoints makes endpoints of records. Priorities become 0, 1, 2 in their order.
+// endpoints makes endpoints of records. Priorities become 0, 1, 2 in their order, up to the
+// highest that there is.
 func endpoints(services []service, at map[string][]netip.Addr) (list []Endpoint) {
 	services = slices.SortedFunc(slices.Values(services), func(a, b service) int {
 		return cmp.Or(cmp.Compare(a.priority, b.priority), cmp.Compare(b.weight, a.weight), cmp.Compare(a.target, b.target), cmp.Compare(a.port, b.port))
@@ -224,7 +225,7 @@ func endpoints(services []service, at map[string][]netip.Addr) (list []Endpoint)
 	rank, before := -1, -1
 	for _, one := range services {
 		if len(at[one.target]) > 0 && int(one.priority) != before {
-			rank, before = rank+1, int(one.priority)
+			rank, before = min(rank+1, maxPriority), int(one.priority)
 		}
 		for _, address := range at[one.target] {
 			list = append(list, Endpoint{Address: net.JoinHostPort(address.String(), strconv.Itoa(int(one.port))), Priority: rank})

@@ -1,12 +1,10 @@
 package gateway
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/sallyport/sallyport/core/config"
 	"github.com/sallyport/sallyport/core/discover"
-	"github.com/sallyport/sallyport/core/upstream"
 )
 
 const (
@@ -20,31 +18,10 @@ const (
 // discovery is what the sources of all upstreams share.
 type discovery struct {
 	feeds   shelf[*discover.Feed]
-	follows shelf[func()] // each ends the following of one feed by one upstream
+	follows shelf[*follow] // by upstream
 	folders *discover.Folders
 	queries chan struct{}
 	off     bool // nothing is looked up
-}
-
-// followFeed has u's endpoints follow what c's source finds, for as long as both are in use. Upstreams whose tables say the same have one feed.
-func (b *builder) followFeed(name string, c config.Upstream, u *upstream.Upstream) {
-	d := &b.g.discovery
-	if c.Discover == nil || d.off {
-		return
-	}
-	var former *discover.Feed
-	if s := b.g.current.Load(); s != nil {
-		former = s.feeds[name]
-	}
-	feed, release, _ := d.feeds.take(shelfKey("discover", "", c.Discover), func() (*discover.Feed, error) {
-		return discover.Start(d.source(c.Discover), former, b.g.log), nil
-	}, (*discover.Feed).Close)
-	b.s.releases = append(b.s.releases, release)
-	b.s.feeds[name] = feed
-	_, release, _ = d.follows.take(fmt.Sprintf("follow\x00%s\x00%p", name, u), func() (func(), error) {
-		return feed.Subscribe(func(found []discover.Endpoint) { b.g.update(name, u, c.Endpoints, found) }), nil
-	}, func(stop func()) { stop() })
-	b.s.releases = append(b.s.releases, release)
 }
 
 func (d *discovery) source(c *config.Discover) discover.Source {
@@ -59,21 +36,6 @@ func (d *discovery) source(c *config.Discover) discover.Source {
 		o.Name, o.SRV = c.SRV, true
 	}
 	return discover.NewDNS(o)
-}
-
-// update gives u the endpoints of the config and those that were found.
-func (g *Gateway) update(name string, u *upstream.Upstream, fixed []config.Endpoint, found []discover.Endpoint) {
-	list := make([]discover.Endpoint, len(fixed))
-	for i, e := range fixed {
-		list[i] = discover.Endpoint{Address: e.Address, Weight: e.Weight}
-	}
-	var next []upstream.EndpointOptions
-	for _, e := range discover.Merge(list, found) {
-		next = append(next, upstream.EndpointOptions{Address: e.Address, Weight: e.Weight})
-	}
-	if err := u.Update(next); err != nil {
-		g.log.Error("endpoints that were found cannot be used, the former ones stay", "upstream", name, "error", err)
-	}
 }
 
 // awaitFeeds waits until each source has answered or failed, within bounds.
