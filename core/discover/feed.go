@@ -64,8 +64,21 @@ func Start(source Source, former *Feed, log *slog.Logger) *Feed {
 	return f
 }
 
-// Ready is closed when the source has told its endpoints, and they were passed on, or has failed for the first time.
-func (f *Feed) Ready() <-chan struct{} { return f.ready }
+// Await waits until the source has told its endpoints, and they were passed on, or has failed for the first time. It reports false when
+// that has not been before ctx has ended.
+func (f *Feed) Await(ctx context.Context) bool {
+	select {
+	case <-f.ready:
+		return true
+	default:
+	}
+	select {
+	case <-f.ready:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
 
 // Subscribe has changed called with the endpoints when they are known, perhaps before it returns, and whenever they have changed. The
 // calls come one after the other, and must not call the Feed; the list is not to be changed. After stop has returned there are no more.

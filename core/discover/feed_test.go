@@ -83,7 +83,7 @@ func (e *ear) clear() { e.lists = nil }
 
 func isReady(f *Feed) bool {
 	select {
-	case <-f.Ready():
+	case <-f.ready:
 		return true
 	default:
 		return false

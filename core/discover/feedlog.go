@@ -25,7 +25,7 @@ type feedLog struct {
 // failed tells that the source could not, and that n endpoints stay.
 func (l *feedLog) failed(err error, n int) {
 	if skipped, ok := l.failures.ask(mostOthers); ok {
-		l.log.Warn("discovery failed, the endpoints stay as they are", "error", err, "endpoints", n, "unsaid", skipped)
+		l.log.Warn("discovery failed, what it has not told stays as it was", "error", err, "endpoints", n, "unsaid", skipped)
 	}
 }
 

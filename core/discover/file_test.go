@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -50,7 +51,7 @@ func watched(t testing.TB, folders *Folders, file string) *Feed {
 	t.Helper()
 	f := Start(&File{Path: file, Folders: folders}, nil, slog.New(slog.DiscardHandler))
 	t.Cleanup(f.Close)
-	<-f.Ready()
+	f.Await(t.Context())
 	return f
 }
 
@@ -227,4 +228,26 @@ func TestFoldersAreShared(t *testing.T) {
 		t.Error("it watches, and there is nobody to tell")
 	}
 	until(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines })
+}
+
+// TestFoldersHammer: who waits comes and goes while files change.
+func TestFoldersHammer(t *testing.T) {
+	folders := NewFolders(slog.New(slog.DiscardHandler))
+	dirs := []string{t.TempDir(), t.TempDir()}
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			file := fmt.Sprintf("%s/%d", dirs[i%2], i)
+			for range 50 {
+				changed, stop := folders.watch([]string{file})
+				write(t, file, "x")
+				<-changed
+				stop()
+			}
+		})
+	}
+	group.Wait()
+	if len(folders.waiting) != 0 || folders.notify != nil {
+		t.Errorf("%d are waiting, watcher %v", len(folders.waiting), folders.notify)
+	}
 }

@@ -15,9 +15,11 @@ import (
 type Folders struct {
 	log *slog.Logger
 
-	mu      sync.Mutex
-	notify  *fsnotify.Watcher // nil: none
-	done    chan struct{}     // closed when notify's goroutine has ended
+	mu     sync.Mutex        // held while folders are added and removed; before telling
+	notify *fsnotify.Watcher // nil: none
+	done   chan struct{}     // closed when notify's goroutine has ended
+
+	telling sync.Mutex // not held while notify is used: that may wait until its events are taken
 	waiting map[*waiter]struct{}
 }
 
@@ -40,9 +42,11 @@ func (f *Folders) watch(files []string) (changed <-chan struct{}, stop func()) {
 	for _, file := range files {
 		w.folders = append(w.folders, filepath.Dir(file))
 	}
+	f.telling.Lock()
+	f.waiting[w] = struct{}{}
+	f.telling.Unlock()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.waiting[w] = struct{}{}
 	f.open()
 	for _, folder := range w.folders {
 		if f.notify == nil {
@@ -72,34 +76,36 @@ func (f *Folders) open() {
 // leave forgets w, and closes the watcher, or takes folders from it, that nobody else needs.
 func (f *Folders) leave(w *waiter) {
 	f.mu.Lock()
-	delete(f.waiting, w)
-	notify, done, last := f.notify, f.done, len(f.waiting) == 0
+	defer f.mu.Unlock()
+	unused, last := f.forget(w)
 	switch {
-	case notify == nil:
-		last = false
+	case f.notify == nil:
 	case last:
+		_ = f.notify.Close() // there is nothing that could fail but the closing of a descriptor
+		<-f.done
 		f.notify = nil
 	default:
-		f.removeUnused(w.folders)
-	}
-	f.mu.Unlock()
-	if last {
-		_ = notify.Close() // there is nothing that could fail but the closing of a descriptor
-		<-done
+		for _, folder := range unused {
+			_ = f.notify.Remove(folder) // it may be gone already, which is as good
+		}
 	}
 }
 
-// removeUnused takes folders that nobody waits for from the watcher; the caller holds mu.
-func (f *Folders) removeUnused(folders []string) {
-	for _, folder := range folders {
+// forget returns those of w's folders that nobody else waits for, and whether nobody waits at all.
+func (f *Folders) forget(w *waiter) (unused []string, last bool) {
+	f.telling.Lock()
+	defer f.telling.Unlock()
+	delete(f.waiting, w)
+	for _, folder := range w.folders {
 		needed := false
 		for other := range f.waiting {
 			needed = needed || slices.Contains(other.folders, folder)
 		}
 		if !needed {
-			_ = f.notify.Remove(folder) // it may be gone already, which is as good
+			unused = append(unused, folder)
 		}
 	}
+	return unused, len(f.waiting) == 0
 }
 
 // run passes events on until the watcher is closed.
@@ -125,8 +131,8 @@ func (f *Folders) run(notify *fsnotify.Watcher, done chan<- struct{}) {
 }
 
 func (f *Folders) tell(concerned func(*waiter) bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	f.telling.Lock()
+	defer f.telling.Unlock()
 	for w := range f.waiting {
 		if !concerned(w) {
 			continue

@@ -1,6 +1,9 @@
 package gateway
 
 import (
+	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sallyport/sallyport/core/config"
@@ -10,8 +13,8 @@ import (
 const (
 	// firstLookUp is how long a generation is waited with for its upstreams' first endpoints.
 	firstLookUp = 2 * time.Second
-	// maxQueries is how many questions to DNS servers are on their way at most, so that a config with thousands of names does not
-	// drown them.
+	// maxQueries is how many questions to the same DNS servers are on their way at most, so that a config with thousands of names does
+	// not drown them.
 	maxQueries = 64
 )
 
@@ -20,17 +23,21 @@ type discovery struct {
 	feeds   shelf[*discover.Feed]
 	follows shelf[*follow] // by upstream
 	folders *discover.Folders
-	queries chan struct{}
-	off     bool // nothing is looked up
+	queries map[string]chan struct{} // by servers: the dead ones of some hold up nobody else's; guarded by Gateway.mu
+	off     bool                     // nothing is looked up
 }
 
 func (d *discovery) source(c *config.Discover) discover.Source {
 	if c.File != "" {
 		return &discover.File{Path: c.File, Folders: d.folders}
 	}
+	servers := fmt.Sprint(c.Resolver)
+	if d.queries[servers] == nil {
+		d.queries[servers] = make(chan struct{}, maxQueries)
+	}
 	o := discover.DNSOptions{
 		Name: c.DNS, Port: c.Port, Family: c.Family, Servers: c.Resolver, Search: c.Search,
-		MinTTL: c.MinTTL, MaxTTL: c.MaxTTL, Timeout: c.Timeout, Queries: d.queries,
+		MinTTL: c.MinTTL, MaxTTL: c.MaxTTL, Timeout: c.Timeout, Queries: d.queries[servers],
 	}
 	if c.SRV != "" {
 		o.Name, o.SRV = c.SRV, true
@@ -43,14 +50,17 @@ func (b *builder) awaitFeeds() {
 	if len(b.wrong) > 0 {
 		return
 	}
-	bound := time.After(firstLookUp)
+	bound, cancel := context.WithTimeout(context.Background(), firstLookUp)
+	defer cancel()
+	late := []string{}
 	for name, feed := range b.s.feeds {
-		select {
-		case <-feed.Ready():
-		case <-bound:
-			b.g.log.Warn("endpoints are still being looked up", "upstream", name, "perhaps_others", len(b.s.feeds)-1)
-			return
+		if !feed.Await(bound) {
+			late = append(late, name)
 		}
+	}
+	if len(late) > 0 {
+		slices.Sort(late)
+		b.g.log.Warn("endpoints are still being looked up", "upstreams", len(late), "first", late[0])
 	}
 }
 

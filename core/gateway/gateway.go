@@ -58,7 +58,7 @@ type Gateway struct {
 func New(log *slog.Logger) *Gateway {
 	ctx, cancel := context.WithCancel(context.Background())
 	g := &Gateway{log: log, listeners: map[string]*engine.Listener{}, examined: map[string]bool{}, stopSweep: cancel}
-	g.discovery.folders, g.discovery.queries = discover.NewFolders(log), make(chan struct{}, maxQueries)
+	g.discovery.folders, g.discovery.queries = discover.NewFolders(log), map[string]chan struct{}{}
 	g.engine = engine.New(g, log)
 	go g.sweep(ctx)
 	return g
