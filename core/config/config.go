@@ -165,6 +165,7 @@ type Upstream struct {
 	Retries         int           // on another endpoint, when the request can be replayed
 	Protocol        string        // "http/1.1", "h2", "h2c"
 	TLS             *UpstreamTLS  // nil: none
+	Discover        *Discover     // where more endpoints are looked up; nil: nowhere
 }
 
 // Endpoint is one server of an upstream.

@@ -41,6 +41,7 @@ func documented() map[string][]string {
 		"server.listen[].tls":                tlsKeys().names(),
 		"server.listen[].tls.certificates[]": certificateKeys().names(),
 		"upstreams.NAME.tls":                 upstreamTLSKeys().names(),
+		"upstreams.NAME.discover":            discoverKeys().names(),
 	}
 }
 
@@ -144,6 +145,7 @@ func TestDefaultsInTheDocs(t *testing.T) {
 		"upstreams.NAME.endpoints[]": "[upstreams.u]\nendpoints = [{ address = \"a:1\", %s }]\n",
 		"kv.NAME":                    "[kv.n]\n%s",
 		"limits.NAME":                "[limits.n]\nrate = \"1/s\"\n%s",
+		"upstreams.NAME.discover":    "[upstreams.u]\ndiscover = { dns = \"a:1\", %s }\n",
 		"upstreams.NAME.tls":         "[upstreams.u]\nendpoints = [\"a:1\"]\ntls = { %s }\n",
 		"routes":                     "[[routes]]\nname = \"r\"\npath = \"/\"\nupstream = \"w\"\n%s\n[upstreams.w]\nendpoints = [\"a:1\"]\n",
 		"routes[].redirect":          "[[routes]]\nname = \"r\"\npath = \"/\"\nredirect = { to = \"/\", %s }\n",

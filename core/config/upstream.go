@@ -13,7 +13,7 @@ func readUpstream(v value, _ string) Upstream {
 	}
 	upstreamKeys().read(v, &u)
 	checkProtocol(v, &u)
-	if v.holdsKeys() {
+	if v.holdsKeys() && !v.has("discover") {
 		v.need("endpoints", `an array of addresses such as ["10.0.0.7:9001"]`)
 	}
 	return u
@@ -30,6 +30,7 @@ func upstreamKeys() keys[Upstream] {
 		{"retries", func(v value, u *Upstream) { integer(v, &u.Retries, 0, 10) }},
 		{"protocol", func(v value, u *Upstream) { v.oneOf(&u.Protocol, "http/1.1", "h2", "h2c") }},
 		{"tls", func(v value, u *Upstream) { u.TLS = readUpstreamTLS(v) }},
+		{"discover", func(v value, u *Upstream) { u.Discover = readDiscover(v) }},
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport/sallyport/core/backend"
 	"github.com/sallyport/sallyport/core/chain"
 	"github.com/sallyport/sallyport/core/config"
+	"github.com/sallyport/sallyport/core/discover"
 	"github.com/sallyport/sallyport/core/filter"
 	"github.com/sallyport/sallyport/core/header"
 	"github.com/sallyport/sallyport/core/route"
@@ -33,11 +34,12 @@ func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
 		return nil, config.Errors{cfg.Errorf("sandbox.cache", "%v", err)}
 	}
 	b := &builder{g: g, cfg: cfg, compress: map[string]*filter.Compress{}}
-	b.s = &Snapshot{Config: cfg, Built: time.Now(), plugins: map[string]*loadedPlugin{}, upstreams: map[string]*upstream.Upstream{}}
+	b.s = &Snapshot{Config: cfg, Built: time.Now(), plugins: map[string]*loadedPlugin{}, upstreams: map[string]*upstream.Upstream{}, feeds: map[string]*discover.Feed{}}
 	b.buildTLS()
 	b.buildUpstreams()
 	b.buildRoutes()
 	b.examineUnused()
+	b.awaitFeeds()
 	if len(b.wrong) > 0 {
 		b.s.close()
 		return nil, sorted(b.wrong)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/core/config"
+	"github.com/sallyport/sallyport/core/discover"
 	"github.com/sallyport/sallyport/core/engine"
 	"github.com/sallyport/sallyport/core/jwt"
 	"github.com/sallyport/sallyport/core/plugin"
@@ -47,6 +48,7 @@ type Gateway struct {
 	keys      shelf[*jwt.Keys]
 	pairs     shelf[*tls.Certificate]
 	tls       shelf[*engine.TLS]
+	discovery discovery
 	examined  map[string]bool // hashes of plugin files that no chain names and that were looked at already
 
 	stopSweep context.CancelFunc
@@ -56,6 +58,7 @@ type Gateway struct {
 func New(log *slog.Logger) *Gateway {
 	ctx, cancel := context.WithCancel(context.Background())
 	g := &Gateway{log: log, listeners: map[string]*engine.Listener{}, examined: map[string]bool{}, stopSweep: cancel}
+	g.discovery.folders, g.discovery.queries = discover.NewFolders(log), map[string]chan struct{}{}
 	g.engine = engine.New(g, log)
 	go g.sweep(ctx)
 	return g
@@ -117,6 +120,9 @@ func (g *Gateway) Apply(cfg *config.Config) error {
 		return cfg.Errorf("log.access", "cannot open: %v", err)
 	}
 	old := g.current.Swap(next)
+	for _, update := range next.updates {
+		update()
+	}
 	g.updateListeners(next, fresh)
 	if old != nil {
 		old.retire()
@@ -124,9 +130,10 @@ func (g *Gateway) Apply(cfg *config.Config) error {
 	return nil
 }
 
-// Check builds cfg, plugins and their on_configure included, and throws it away again. Its error tells all that is wrong.
+// Check builds cfg, plugins and their on_configure included, and throws it away again. No endpoints are looked up. Its error tells all that is wrong.
 func Check(log *slog.Logger, cfg *config.Config) error {
 	g := New(log)
+	g.discovery.off = true
 	s, err := g.build(cfg)
 	if err == nil {
 		s.close()

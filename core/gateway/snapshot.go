@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport/sallyport/core/chain"
 	"github.com/sallyport/sallyport/core/config"
+	"github.com/sallyport/sallyport/core/discover"
 	"github.com/sallyport/sallyport/core/engine"
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
@@ -45,8 +46,10 @@ type Snapshot struct {
 	routes    []servedRoute
 	plugins   map[string]*loadedPlugin
 	upstreams map[string]*upstream.Upstream
-	tls       map[string]*engine.TLS // by the listener's address; not there: plain
-	releases  []func()               // lets go of what is shared with other generations, in the order of taking
+	feeds     map[string]*discover.Feed // by upstream, of those that have a source
+	tls       map[string]*engine.TLS    // by the listener's address; not there: plain
+	releases  []func()                  // lets go of what is shared with other generations, in the order of taking
+	updates   []func()                  // of what is shared: run when the Snapshot is the current one
 
 	pins    [pinShards]pinCount
 	retired atomic.Bool

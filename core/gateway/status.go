@@ -17,8 +17,9 @@ type Status struct {
 	Config     string                      `json:"config"`
 	Plugins    map[string]PluginStatus     `json:"plugins"`
 	Upstreams  map[string][]EndpointStatus `json:"upstreams"`
-	Refused    map[string]uint64           `json:"refused"`  // connections closed for connections_per_ip, by the listener's address
-	Unserved   map[string]uint64           `json:"unserved"` // HTTP/2 streams that ended before they were requests, and are in no access log
+	Refused    map[string]uint64           `json:"refused"`   // connections closed for connections_per_ip, by the listener's address
+	Unserved   map[string]uint64           `json:"unserved"`  // HTTP/2 streams that ended before they were requests, and are in no access log
+	Discovery  map[string]SourceStatus     `json:"discovery"` // by upstream
 }
 
 // PluginStatus is a picture of one plugin and its pools, one for each config that it is used with.
@@ -98,6 +99,7 @@ func (g *Gateway) Status() Status {
 		}
 		status.Plugins[name] = p
 	}
+	status.Discovery = s.sourceStatus()
 	s.addFilters(status.Plugins)
 	for name, u := range s.upstreams {
 		status.Upstreams[name] = endpointStatus(u.Endpoints())

@@ -32,6 +32,7 @@ func (b *builder) buildUpstreams() {
 		}
 		b.s.releases = append(b.s.releases, release)
 		b.s.upstreams[name] = u
+		b.followFeed(name, &c, u)
 	}
 }
 

@@ -32,6 +32,9 @@ type Options struct {
 type EndpointOptions struct {
 	Address string // host:port, where the host may be a name, or unix: and the path of a socket
 	Weight  int    // its share of the exchanges; 0 stands for 1
+
+	Zone     string // where it is; "": not known
+	Priority int    // 0 first; others when those of lower numbers cannot take all
 }
 
 // What a response head may have when Options say nothing of it.
