@@ -32,7 +32,7 @@ var house = map[string][]string{
 	"core/grpc":     {"core/header", "core/fault"},
 	// floor 3
 	"core/chain":     {"core/header", "core/fault", "core/exchange"},
-	"core/upstream":  {"core/header", "core/fault", "core/exchange", "core/http1", "core/balance", "core/nonblock"},
+	"core/upstream":  {"core/header", "core/fault", "core/exchange", "core/http1", "core/balance", "core/nonblock", "core/key"},
 	"core/engine":    {"core/header", "core/fault", "core/exchange", "core/http1", "core/nonblock"},
 	"core/key":       {"core/exchange", "core/http1", "core/limit"},
 	"core/telemetry": {"core/header", "core/fault", "core/exchange"},

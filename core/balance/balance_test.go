@@ -11,9 +11,6 @@ import (
 	"time"
 )
 
-// chancy are the policies that do not go by the hash.
-var chancy = []string{"round_robin", "random", "least_request", "ewma"}
-
 func group(weights ...int) []Member {
 	members := make([]Member, len(weights))
 	for i, weight := range weights {

@@ -62,6 +62,9 @@ func turns(members []Member) [][]int {
 	byTurn := map[turn][]int{}
 	var order []turn
 	for i := range members {
+		if members[i].Never {
+			continue
+		}
 		t := turn{members[i].Priority, members[i].Away}
 		if byTurn[t] == nil {
 			order = append(order, t)

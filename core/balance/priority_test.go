@@ -85,6 +85,20 @@ func TestNoneIsUsable(t *testing.T) {
 	}
 }
 
+// TestNever: a member that must not be used is not, and its being out is no reason for a panic.
+func TestNever(t *testing.T) {
+	for _, policy := range Policies() {
+		members := rankedGroup([]ranked{{}, {out: true}, {out: true}, {}})
+		members[1].Never, members[2].Never = true, true
+		p := picker(t, policy, members)
+		for n := range 1000 {
+			if got := p.Pick(keyHash(n), []int{0, 3}); got == 1 || got == 2 || p.Panics() || p.Uses(1) {
+				t.Fatalf("%s: got %d, panics: %v", policy, got, p.Panics())
+			}
+		}
+	}
+}
+
 // TestTriedLeadOn: when all of a level are tried in vain, the next is asked, before one is asked again.
 func TestTriedLeadOn(t *testing.T) {
 	for _, policy := range Policies() {
