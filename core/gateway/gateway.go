@@ -117,6 +117,9 @@ func (g *Gateway) Apply(cfg *config.Config) error {
 		return cfg.Errorf("log.access", "cannot open: %v", err)
 	}
 	old := g.current.Swap(next)
+	for _, update := range next.updates {
+		update()
+	}
 	g.updateListeners(next, fresh)
 	if old != nil {
 		old.retire()

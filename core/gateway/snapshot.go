@@ -47,6 +47,7 @@ type Snapshot struct {
 	upstreams map[string]*upstream.Upstream
 	tls       map[string]*engine.TLS // by the listener's address; not there: plain
 	releases  []func()               // lets go of what is shared with other generations, in the order of taking
+	updates   []func()               // of what is shared: run when the Snapshot is the current one
 
 	pins    [pinShards]pinCount
 	retired atomic.Bool
