@@ -66,7 +66,7 @@ type Picker struct {
 
 // place is what becomes of one of the members.
 type place struct {
-	used   bool
+	keeps  bool
 	weight float64
 }
 
@@ -87,7 +87,7 @@ func New(o Options, members []Member) (*Picker, error) {
 		}
 		p.levels, p.panicks = append(p.levels, l), p.panicks || l.panicks && l.load > 0
 		for _, at := range l.places {
-			p.places[at].used = true
+			p.places[at].keeps = !members[at].Out || l.blind
 			if l.load > 0 {
 				p.places[at].weight = float64(members[at].Weight*percent(&members[at])) / 100
 			}
@@ -108,8 +108,9 @@ func (p *Picker) Pick(hash uint64, tried []int) int {
 	return p.pickLevel(hash, tried)
 }
 
-// Uses reports whether the member at a place may be picked.
-func (p *Picker) Uses(place int) bool { return p.places[place].used }
+// Keeps reports whether who has been sent to the member at a place before may stay there. In a panic that is so only when no member can be
+// used, for then nothing tells them apart.
+func (p *Picker) Keeps(place int) bool { return p.places[place].keeps }
 
 // Weight returns what the weight of the member at a place comes to: 0 when it is not picked unless others have been tried in vain.
 func (p *Picker) Weight(place int) float64 { return p.places[place].weight }

@@ -77,7 +77,7 @@ func TestHashAvalanche(t *testing.T) {
 
 // TestFewKeysMove takes each of n members away, once from the list and once as one that cannot be used for now.
 func TestFewKeysMove(t *testing.T) {
-	const keys = 50_000
+	const keys = 20_000
 	for _, policy := range hashing {
 		for _, n := range []int{2, 3, 10, 65, 130} {
 			t.Run(fmt.Sprintf("%s of %d", policy, n), func(t *testing.T) {

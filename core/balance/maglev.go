@@ -7,7 +7,7 @@ import "math/bits"
 const maglevSize = 65537
 
 // maglev gives each key the owner of its entry in a table, in which members take turns in claiming the entry that each likes best
-// ("Maglev: A Fast and Reliable Software Network Load Balancer", 2016). Shares are exact; when a member goes, a few keys of others move, too.
+// ("Maglev: A Fast and Reliable Software Network Load Balancer", 2016). Shares are exact; when a member goes, half a percent of the others' keys moves, too.
 type maglev struct{ table }
 
 func newMaglev(s shares, members []Member, factor float64) *maglev {

@@ -16,6 +16,7 @@ type level struct {
 	places  []int   // of the members that are used; none: the level is left out
 	load    float64 // the part of all picks that begins here
 	panicks bool    // all of its members are used, whether they can be or not
+	blind   bool    // it panics, and no member of any level can be used
 }
 
 // turn is what tells levels apart.
@@ -93,7 +94,7 @@ func calm(levels []level, members []Member) {
 func distribute(levels []level, health []float64, sum float64) {
 	if sum == 0 {
 		if len(levels) > 0 {
-			levels[0].load = 1
+			levels[0].load, levels[0].blind = 1, levels[0].panicks
 		}
 		return
 	}

@@ -80,7 +80,7 @@ func (a *affinity) choice(x *exchange.Exchange, v *view) (c choice) {
 		return c
 	}
 	if value, ok := http1.Cookie(&x.Req.Fields, a.sticky.name); ok {
-		if place, known := v.pins[value]; known && v.picker.Uses(place) {
+		if place, known := v.pins[value]; known && v.picker.Keeps(place) {
 			c.pinned = int32(place) + 1
 		}
 	}
