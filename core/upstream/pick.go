@@ -134,7 +134,7 @@ func (a *affinity) mark(x *exchange.Exchange, e *Endpoint, c *choice) {
 // observe tells the latency of a try that has ended. How long a request with content that is still to come takes says more of its client.
 func (e *Endpoint) observe(x *exchange.Exchange, f *fault.Fault) {
 	switch {
-	case f != nil && f.Side == fault.Upstream:
+	case f != nil && f.Side == fault.Upstream, x.Resp.Status >= 502 && x.Resp.Status <= 504:
 		e.latency.Observe(failedLatency, time.Now().UnixNano())
 	case f == nil && !x.Times.Sent.IsZero() && x.Req.Body.Length >= 0 && x.Req.Body.Length <= int64(len(x.Req.Body.Held)):
 		e.latency.Observe(x.Times.Answered.Sub(x.Times.Sent), x.Times.Answered.UnixNano())
