@@ -33,7 +33,7 @@ var house = map[string][]string{
 	"core/grpc":     {"core/header", "core/fault"},
 	// floor 3
 	"core/chain":     {"core/header", "core/fault", "core/exchange"},
-	"core/upstream":  {"core/header", "core/fault", "core/exchange", "core/http1", "core/balance", "core/nonblock"},
+	"core/upstream":  {"core/header", "core/fault", "core/exchange", "core/http1", "core/balance", "core/nonblock", "core/key"},
 	"core/engine":    {"core/header", "core/fault", "core/exchange", "core/http1", "core/nonblock"},
 	"core/key":       {"core/exchange", "core/http1", "core/limit"},
 	"core/telemetry": {"core/header", "core/fault", "core/exchange"},
@@ -46,7 +46,7 @@ var house = map[string][]string{
 	"core/backend":      {"core/header", "core/fault", "core/exchange", "core/grpc", "core/upstream", "core/filter"},
 	// floor 5: the only translator of config
 	"core/gateway": {"core/header", "core/fault", "core/exchange", "core/http1", "core/grpc", "core/config", "core/limit", "core/store", "core/jwt", "core/chain",
-		"core/upstream", "core/engine", "core/telemetry", "core/route", "core/plugin", "core/filter", "core/backend", "core/discover"},
+		"core/upstream", "core/engine", "core/telemetry", "core/route", "core/plugin", "core/filter", "core/backend", "core/discover", "core/key"},
 	// floor 6
 	"core/admin":  {"core/fault", "core/config", "core/gateway"},
 	"core/reload": {},

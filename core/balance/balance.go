@@ -2,9 +2,7 @@
 package balance
 
 import (
-	"errors"
 	"fmt"
-	"math"
 	"sync/atomic"
 )
 
@@ -12,120 +10,159 @@ import (
 type Member struct {
 	// Weight is the member's share relative to the others, at least 1.
 	Weight int
-	// Active counts the exchanges in flight; the caller keeps it. Only least_request reads it, others take nil.
+	// Percent of the weight that counts for now, 1 to 100; 0 stands for 100.
+	Percent int
+	// Priority says whose turn it is: 0 first, the next when those of lower numbers cannot take all.
+	Priority int
+	// Away says that, among members of one priority, those that are not away come first.
+	Away bool
+	// Out says that the member cannot be used, unless the group panics.
+	Out bool
+	// Never says that it must not be used even in a panic: it counts as if it were not there.
+	Never bool
+	// Hash is what ring_hash and maglev place the member by: of its name, so that it stays where it is whoever comes and goes.
+	Hash uint64
+	// Active counts the exchanges in flight; the caller keeps it. least_request, ewma and a bound on the load need it, others take nil.
 	Active *atomic.Int64
+	// Latency is how fast the member has answered; the caller feeds it. Only ewma needs it.
+	Latency *Latency
 }
 
-// Picker chooses members; many goroutines may call it at once.
-type Picker interface {
-	// Pick returns the place of a member among those given to New, one of tried only when there is no other, and -1 when there is no
-	// member at all. The hash says which requests belong together; policies that do not go by it take any.
-	Pick(hash uint64, tried []int) int
+// Options say how members are picked.
+type Options struct {
+	// Policy is one of Policies.
+	Policy string
+	// Factor bounds the load of a member under ring_hash and maglev: at most so many times its share of what is in flight, at least 1; 0: no
+	// bound.
+	Factor float64
+	// Panic is the percentage of members that can be used below which all are used; 0: never.
+	Panic int
+	// Turn lets round_robin go on where the Picker before it stopped; nil: it begins with the first member.
+	Turn *Turn
 }
 
-// New returns the Picker of a policy over the members: "round_robin" or "least_request". It keeps nothing of the
-// slice. A group whose members change gets a new Picker.
-func New(policy string, members []Member) (Picker, error) {
-	s, err := newShares(members)
+// Policies returns the names of all policies.
+func Policies() []string {
+	return []string{"round_robin", "random", "least_request", "ewma", "ring_hash", "maglev"}
+}
+
+// Hashes reports whether a policy goes by the hash that Pick is given.
+func Hashes(policy string) bool { return policy == "ring_hash" || policy == "maglev" }
+
+// policy chooses among the members of one level. Many goroutines may call it at once.
+type policy interface {
+	// pick returns the place of a member that is not among tried, -1 when there is none.
+	pick(hash uint64, tried []int) int
+}
+
+// Picker chooses members; many goroutines may use it at once, and none waits for another.
+type Picker struct {
+	levels  []level
+	all     policy // of the only level, nil when there are several
+	places  []place
+	panicks bool
+	hashes  bool // the policy goes by the hash
+}
+
+// place is what becomes of one of the members.
+type place struct {
+	keeps  bool
+	weight float64
+}
+
+// New returns the Picker of the members, whose places are those of the slice; it keeps nothing of the slice itself. A group that changes
+// gets a new Picker.
+func New(o Options, members []Member) (*Picker, error) {
+	if err := check(o, members); err != nil {
+		return nil, err
+	}
+	p := &Picker{places: make([]place, len(members)), hashes: Hashes(o.Policy)}
+	for _, l := range rank(members, o.Panic) {
+		if len(l.places) == 0 {
+			continue
+		}
+		var err error
+		if l.policy, err = newPolicy(o, members, l.places); err != nil {
+			return nil, err
+		}
+		p.levels, p.panicks = append(p.levels, l), p.panicks || l.panicks && l.load > 0
+		for _, at := range l.places {
+			p.places[at].keeps = !members[at].Out || l.blind
+			if l.load > 0 {
+				p.places[at].weight = float64(members[at].Weight*percent(&members[at])) / 100
+			}
+		}
+	}
+	if len(p.levels) == 1 {
+		p.all = p.levels[0].policy
+	}
+	return p, nil
+}
+
+// Pick returns the place of a member, one of tried only when there is no other, and -1 when there is none that could be used. The hash
+// says which requests belong together; policies that do not go by it take any.
+func (p *Picker) Pick(hash uint64, tried []int) int {
+	if p.all != nil && len(tried) == 0 {
+		return p.all.pick(hash, nil)
+	}
+	return p.pickLevel(hash, tried)
+}
+
+// Keeps reports whether who has been sent to the member at a place before may stay there. In a panic that is so only when no member can be
+// used, for then nothing tells them apart.
+func (p *Picker) Keeps(place int) bool { return p.places[place].keeps }
+
+// Weight returns what the weight of the member at a place comes to: 0 when it is not picked unless others have been tried in vain.
+func (p *Picker) Weight(place int) float64 { return p.places[place].weight }
+
+// Panics reports whether so few members can be used that all are.
+func (p *Picker) Panics() bool { return p.panicks }
+
+// newPolicy makes the policy for the members at those places, of which there is at least one.
+func newPolicy(o Options, members []Member, places []int) (policy, error) {
+	if len(places) == 1 {
+		return only(places[0]), nil
+	}
+	s, err := newShares(members, places)
 	if err != nil {
 		return nil, err
 	}
-	switch policy {
-	case "round_robin":
-		return newRoundRobin(s), nil
+	switch o.Policy {
+	case "random":
+		return &random{s}, nil
 	case "least_request":
-		return newLeastRequest(s, members)
+		return newLeastRequest(s, members), nil
+	case "ewma":
+		return newEWMA(s, members), nil
+	case "ring_hash":
+		return newRing(s, members, o.Factor), nil
+	case "maglev":
+		return newMaglev(s, members, o.Factor), nil
 	}
-	return nil, fmt.Errorf("unknown balancing policy %q: there are round_robin and least_request", policy)
+	return newRoundRobin(s, o.Turn), nil
 }
 
-// shares are the members' weights, divided by what they have in common, as adjoining ranges on a line.
-type shares struct {
-	weights []uint32
-	ends    []uint32 // ends[i] is where the range of member i ends and that of i+1 begins
-	total   uint32
-	equal   bool // all weights are the same
-}
-
-var errWeights = errors.New("the weights are too large together")
-
-func newShares(members []Member) (shares, error) {
-	s := shares{weights: make([]uint32, len(members)), ends: make([]uint32, len(members)), equal: true}
-	common := 0
+// check says what is wrong with what New is given.
+func check(o Options, members []Member) error {
+	if err := checkPolicy(o); err != nil {
+		return err
+	}
+	hashes := Hashes(o.Policy)
+	if hashes && len(members) > maxHashed {
+		return fmt.Errorf("%d members are too many for %s: the most is %d", len(members), o.Policy, maxHashed)
+	}
+	counts := o.Policy == "least_request" || o.Policy == "ewma" || hashes && o.Factor > 0
 	for i, m := range members {
-		if m.Weight < 1 {
-			return shares{}, fmt.Errorf("weight %d of member %d: the least is 1", m.Weight, i)
-		}
-		common = divisor(m.Weight, common)
-	}
-	total := uint64(0)
-	for i, m := range members {
-		weight := m.Weight / common
-		// Half the range of a uint32, so that the draw below stays fair to one part in a million and more.
-		if weight > math.MaxInt32 || total+uint64(weight) > math.MaxInt32 {
-			return shares{}, errWeights
-		}
-		total += uint64(weight)
-		s.weights[i], s.ends[i] = uint32(weight), uint32(total)
-		s.equal = s.equal && weight == 1
-	}
-	s.total = uint32(total)
-	return s, nil
-}
-
-// divisor returns the greatest common divisor of a and b, where b may be 0.
-func divisor(a, b int) int {
-	for b != 0 {
-		a, b = b, a%b
-	}
-	return a
-}
-
-// at returns the member in whose range the point lies.
-func (s *shares) at(point uint32) int {
-	if s.equal {
-		return int(point)
-	}
-	low, high := 0, len(s.ends)-1
-	for low < high {
-		middle := int(uint(low+high) >> 1)
-		if point < s.ends[middle] {
-			high = middle
-		} else {
-			low = middle + 1
+		switch {
+		case m.Weight < 1:
+			return fmt.Errorf("weight %d of member %d: the least is 1", m.Weight, i)
+		case m.Percent < 0 || m.Percent > 100:
+			return fmt.Errorf("member %d has %d %% of its weight", i, m.Percent)
+		case counts && m.Active == nil:
+			return fmt.Errorf("member %d has no count of exchanges in flight", i)
+		case o.Policy == "ewma" && m.Latency == nil:
+			return fmt.Errorf("member %d has no latency", i)
 		}
 	}
-	return low
-}
-
-// draw returns a member by weight; random decides.
-func (s *shares) draw(random uint32) int {
-	return s.at(scale(random, s.total))
-}
-
-// drawOther returns a member by weight, but not avoid; there must be at least two.
-func (s *shares) drawOther(random uint32, avoid int) int {
-	point := scale(random, s.total-s.weights[avoid])
-	if point >= s.ends[avoid]-s.weights[avoid] {
-		point += s.weights[avoid]
-	}
-	return s.at(point)
-}
-
-// few answers Pick for groups of no or one member.
-func (s *shares) few() (place int, ok bool) {
-	return len(s.ends) - 1, len(s.ends) < 2
-}
-
-// last returns the member that was tried last, -1 if none was.
-func last(tried []int) int {
-	if len(tried) == 0 {
-		return -1
-	}
-	return tried[len(tried)-1]
-}
-
-// scale maps the whole range of a uint32 evenly to 0…n-1.
-func scale(random, n uint32) uint32 {
-	return uint32(uint64(random) * uint64(n) >> 32)
+	return nil
 }

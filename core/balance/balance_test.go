@@ -3,25 +3,25 @@ package balance
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
-
-var policies = []string{"round_robin", "least_request"}
 
 func group(weights ...int) []Member {
 	members := make([]Member, len(weights))
 	for i, weight := range weights {
-		members[i] = Member{Weight: weight, Active: new(atomic.Int64)}
+		members[i] = Member{Weight: weight, Active: new(atomic.Int64), Latency: new(Latency), Hash: Hash(0, fmt.Sprintf("10.0.0.%d:80", i))}
 	}
 	return members
 }
 
-func picker(t testing.TB, policy string, members []Member) Picker {
+func picker(t testing.TB, policy string, members []Member) *Picker {
 	t.Helper()
-	p, err := New(policy, members)
+	p, err := New(Options{Policy: policy, Panic: 50}, members)
 	if err != nil {
 		t.Fatalf("New(%s): %v", policy, err)
 	}
@@ -43,12 +43,12 @@ func TestDistributionFollowsWeights(t *testing.T) {
 		"equal": {1, 1, 1, 1}, "common divisor": {300, 200, 100}, "5 1 1": {5, 1, 1}, "primes": {7, 5, 3, 2},
 		"too long for a schedule": {99_991, 50_021, 30_011},
 	}
-	for _, policy := range policies {
+	for _, policy := range Policies() {
 		for name, weights := range groups {
 			t.Run(policy+"/"+name, func(t *testing.T) {
 				p, got, total := picker(t, policy, group(weights...)), make([]int, len(weights)), 0
-				for range picks {
-					got[p.Pick(0, nil)]++
+				for n := range picks {
+					got[p.Pick(keyHash(n), nil)]++
 				}
 				for _, weight := range weights {
 					total += weight
@@ -63,6 +63,9 @@ func TestDistributionFollowsWeights(t *testing.T) {
 		}
 	}
 }
+
+// keyHash is the hash of one of many keys that differ little.
+func keyHash(n int) uint64 { return Hash(0, fmt.Sprintf("user-%d", n)) }
 
 func TestRoundRobinIsExactAndSmooth(t *testing.T) {
 	tests := []struct {
@@ -90,8 +93,8 @@ func TestRoundRobinIsExactAndSmooth(t *testing.T) {
 
 func TestLongTurnIsSmoothToo(t *testing.T) {
 	weights := steps(400) // 80 200 entries: more than a schedule may have
-	p := picker(t, "round_robin", group(weights...)).(*roundRobin)
-	if p.schedule != nil {
+	p := picker(t, "round_robin", group(weights...))
+	if p.all.(*roundRobin).schedule != nil {
 		t.Fatal("a schedule was made beyond its bound")
 	}
 	got := make([]int, len(weights))
@@ -105,25 +108,31 @@ func TestLongTurnIsSmoothToo(t *testing.T) {
 	}
 }
 
-func TestAvoid(t *testing.T) {
-	for _, policy := range policies {
+func TestTriedAreLeftOut(t *testing.T) {
+	for _, policy := range Policies() {
 		t.Run(policy, func(t *testing.T) {
 			p, got := picker(t, policy, group(2, 3, 1)), make([]int, 3)
-			for range 100_000 {
-				got[p.Pick(0, []int{1})]++
+			for n := range 20_000 {
+				got[p.Pick(keyHash(n), []int{1})]++
+				if place := p.Pick(keyHash(n), []int{2, 0}); place != 1 {
+					t.Fatalf("0 and 2 are tried: got %d, want 1", place)
+				}
+				if place := p.Pick(keyHash(n), []int{2, 1, 0}); place < 0 || place == 0 {
+					t.Fatalf("all are tried, 0 last: got %d, want another", place)
+				}
 			}
 			if got[1] != 0 {
-				t.Errorf("the avoided member was picked %d times", got[1])
+				t.Errorf("the tried member was picked %d times", got[1])
 			}
-			if got[0] < 60_000 || got[0] > 73_000 {
-				t.Errorf("member 0: got %d of 100000, want about 66667", got[0])
+			if got[0] < 12_000 || got[0] > 14_600 {
+				t.Errorf("member 0: got %d of 20000, want about 13333", got[0])
 			}
 		})
 	}
 }
 
 func TestNoneAndOne(t *testing.T) {
-	for _, policy := range policies {
+	for _, policy := range Policies() {
 		if got := picker(t, policy, nil).Pick(0, nil); got != -1 {
 			t.Errorf("%s over none: got %d, want -1", policy, got)
 		}
@@ -140,6 +149,9 @@ func TestRefused(t *testing.T) {
 		want         string
 	}{
 		{"policy", "fastest", group(1), `unknown balancing policy "fastest"`},
+		{"factor", "ring_hash", group(1), "the least is 1"},
+		{"no latency", "ewma", []Member{{Weight: 1, Active: new(atomic.Int64)}}, "member 0 has no latency"},
+		{"percent", "random", []Member{{Weight: 1, Percent: 101}}, "101 %"},
 		{"weight 0", "round_robin", group(1, 0), "weight 0 of member 1"},
 		{"negative weight", "least_request", group(-2), "weight -2 of member 0"},
 		{"huge weights", "round_robin", group(math.MaxInt32, 2), "too large"},
@@ -148,7 +160,10 @@ func TestRefused(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := New(test.policy, test.members)
+			_, err := New(Options{Policy: test.policy, Factor: 0.5}, test.members)
+			if test.name != "factor" {
+				_, err = New(Options{Policy: test.policy}, test.members)
+			}
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
@@ -156,33 +171,42 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestLeastRequestSparesTheSlow lets each exchange last as many ticks as its member is slow.
-func TestLeastRequestSparesTheSlow(t *testing.T) {
-	const picks, slow = 100_000, 3
-	members := group(1, 1, 1, 1)
-	p, got := picker(t, "least_request", members), make([]int, len(members))
-	type exchange struct{ member, ends int }
-	var open []exchange
-	for now := range picks {
-		kept := open[:0]
-		for _, e := range open {
-			if e.ends > now {
-				kept = append(kept, e)
-			} else {
-				members[e.member].Active.Add(-1)
-			}
+// TestTheSlowAreSpared lets each exchange last as many ticks as its member is slow; a tick is a millisecond.
+func TestTheSlowAreSpared(t *testing.T) {
+	const picks = 100_000
+	for _, policy := range []string{"least_request", "ewma"} {
+		for _, size := range []int{2, 4} {
+			t.Run(fmt.Sprintf("%s of %d", policy, size), func(t *testing.T) {
+				members := group(slices.Repeat([]int{1}, size)...)
+				p, got, slow := picker(t, policy, members), make([]int, size), size-1
+				now := 0
+				if e, ok := p.all.(*ewma); ok {
+					e.now = func() int64 { return int64(now) * 1e6 }
+				}
+				type exchange struct{ member, began, ends int }
+				var open []exchange
+				for now = range picks {
+					open = slices.DeleteFunc(open, func(e exchange) bool {
+						if e.ends > now {
+							return false
+						}
+						members[e.member].Active.Add(-1)
+						members[e.member].Latency.Observe(time.Duration(e.ends-e.began)*time.Millisecond, int64(now)*1e6)
+						return true
+					})
+					member, lasts := p.Pick(0, nil), 4
+					if member == slow {
+						lasts = 400
+					}
+					got[member]++
+					members[member].Active.Add(1)
+					open = append(open, exchange{member, now, now + lasts})
+				}
+				if share := float64(got[slow]) / picks; share >= 0.10 || share == 0 {
+					t.Errorf("the slow member got %.2f %%, want less than 10 %% and more than none", share*100)
+				}
+			})
 		}
-		open = kept
-		member, lasts := p.Pick(0, nil), 4
-		if member == slow {
-			lasts = 400
-		}
-		got[member]++
-		members[member].Active.Add(1)
-		open = append(open, exchange{member, now + lasts})
-	}
-	if share := float64(got[slow]) / picks; share >= 0.10 || share == 0 {
-		t.Errorf("the slow member got %.1f %%, want less than 10 %% and more than none", share*100)
 	}
 }
 
@@ -200,7 +224,7 @@ func TestLeastRequestHeedsWeights(t *testing.T) {
 
 func TestHammer(t *testing.T) {
 	const workers, picks = 8, 20_000
-	for _, policy := range policies {
+	for _, policy := range Policies() {
 		t.Run(policy, func(t *testing.T) {
 			members := group(3, 2, 1)
 			p := picker(t, policy, members)
@@ -209,8 +233,9 @@ func TestHammer(t *testing.T) {
 			for range workers {
 				wait.Go(func() {
 					for n := range picks {
-						place := p.Pick(0, [][]int{nil, {0}, {1}, {2}}[n%4])
+						place := p.Pick(keyHash(n), [][]int{nil, {0}, {1}, {2}}[n%4])
 						members[place].Active.Add(1)
+						members[place].Latency.Observe(time.Duration(n), int64(n)<<18)
 						counts[place].Add(1)
 						members[place].Active.Add(-1)
 					}
@@ -229,23 +254,25 @@ func TestPickAllocatesNothing(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector allocates")
 	}
-	for _, policy := range policies {
+	for _, policy := range Policies() {
 		p := picker(t, policy, group(3, 2, 1))
 		tried := []int{1}
-		if got := testing.AllocsPerRun(1000, func() { p.Pick(0, nil); p.Pick(0, tried) }); got != 0 {
+		if got := testing.AllocsPerRun(1000, func() { p.Pick(7, nil); p.Pick(7, tried) }); got != 0 {
 			t.Errorf("%s: got %v allocations, want 0", policy, got)
 		}
 	}
 }
 
 func BenchmarkPick(b *testing.B) {
-	for _, policy := range policies {
+	for _, policy := range Policies() {
 		for name, weights := range map[string][]int{"equal": {1, 1, 1}, "weighted": {3, 2, 1}, "400": steps(400)} {
 			b.Run(policy+"/"+name, func(b *testing.B) {
 				p := picker(b, policy, group(weights...))
 				b.ReportAllocs()
+				hash := uint64(0)
 				for b.Loop() {
-					p.Pick(0, nil)
+					hash += golden
+					p.Pick(hash, nil)
 				}
 			})
 		}

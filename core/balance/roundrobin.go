@@ -10,45 +10,48 @@ const (
 	maxSchedule = 16 << 10
 	// maxScheduleWork bounds entries times members, what making the turn costs: some 20 ms.
 	maxScheduleWork = 16 << 20
-	// golden is 2^64 divided by the golden ratio: its multiples fill a range more evenly than those of any other number.
-	golden = 0x9E3779B97F4A7C15
 )
+
+// Turn is how far round_robin has come. It outlives the Pickers that share it, else a group that often changes would begin with its
+// first member again and again. The zero value is ready for use; many goroutines may use it at once.
+type Turn struct {
+	_    [64]byte // the counter is written by all: it has a cache line to itself
+	next atomic.Uint64
+	_    [56]byte
+}
 
 // roundRobin gives each member its turns, as evenly spread as their weights allow.
 type roundRobin struct {
 	shares
 	// schedule is one whole turn; nil when the places themselves are one, or when it would be too long.
 	schedule []uint16
-
-	_    [64]byte // the counter is written by all: it has a cache line to itself
-	next atomic.Uint64
-	_    [56]byte
+	turn     *Turn
 }
 
-func newRoundRobin(s shares) *roundRobin {
-	r := &roundRobin{shares: s}
+func newRoundRobin(s shares, turn *Turn) *roundRobin {
+	if turn == nil {
+		turn = new(Turn)
+	}
+	r := &roundRobin{shares: s, turn: turn}
 	if !s.equal && s.total <= maxSchedule && int(s.total)*len(s.ends) <= maxScheduleWork {
 		r.schedule = smooth(s.weights, s.total)
 	}
 	return r
 }
 
-// Pick returns the next member. A caller that has tried some gets any other than the last by weight and leaves the turn as it is.
-func (r *roundRobin) Pick(_ uint64, tried []int) int {
-	if place, ok := r.few(); ok {
-		return place
+// pick returns the next member. A caller that has tried some gets any other by weight and leaves the turn as it is.
+func (r *roundRobin) pick(_ uint64, tried []int) int {
+	if len(tried) > 0 {
+		return r.place(r.drawUntried(rand.Uint32(), tried))
 	}
-	if avoid := last(tried); avoid >= 0 {
-		return r.drawOther(rand.Uint32(), avoid)
-	}
-	n := r.next.Add(1) - 1
+	n := r.turn.next.Add(1) - 1
 	switch {
 	case r.equal:
-		return int(n % uint64(len(r.ends)))
+		return r.places[n%uint64(len(r.ends))]
 	case r.schedule != nil:
-		return int(r.schedule[n%uint64(len(r.schedule))])
+		return r.places[r.schedule[n%uint64(len(r.schedule))]]
 	}
-	return r.draw(uint32(n * golden >> 32))
+	return r.places[r.draw(uint32(n*golden>>32))]
 }
 
 // smooth makes one turn in which every member has as many entries as its weight and they lie as far apart as can be:

@@ -36,6 +36,7 @@ type Place struct {
 type Server struct {
 	Listen       []Listener
 	DrainTimeout time.Duration
+	Zone         string // where the gateway is; "": not known
 }
 
 // Listener is one address that requests come in on.
@@ -166,12 +167,17 @@ type Upstream struct {
 	Protocol        string        // "http/1.1", "h2", "h2c"
 	TLS             *UpstreamTLS  // nil: none
 	Discover        *Discover     // where more endpoints are looked up; nil: nowhere
+	Name            string
+	Balance         Balance
 }
 
 // Endpoint is one server of an upstream.
 type Endpoint struct {
 	Address string // host:port, or unix: and an absolute path
 	Weight  int    // 1 to 1000
+
+	Zone     string // "": not known
+	Priority int    // 0 first
 }
 
 // JWT is one [jwt.NAME] table: keys that tokens are verified against, and what else a token must be. One of Secrets, PublicKeys, JWKS and

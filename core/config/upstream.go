@@ -6,13 +6,15 @@ import (
 	"time"
 )
 
-func readUpstream(v value, _ string) Upstream {
+func readUpstream(v value, name string) Upstream {
 	u := Upstream{
 		Policy: "round_robin", ConnectTimeout: 2 * time.Second, ResponseTimeout: 30 * time.Second,
 		IdleTimeout: 60 * time.Second, MaxIdle: 256, Retries: 1, Protocol: "http/1.1",
+		Name: name, Balance: defaultBalance(),
 	}
 	upstreamKeys().read(v, &u)
 	checkProtocol(v, &u)
+	checkBalance(v, &u)
 	if v.holdsKeys() && !v.has("discover") {
 		v.need("endpoints", `an array of addresses such as ["10.0.0.7:9001"]`)
 	}
@@ -20,9 +22,9 @@ func readUpstream(v value, _ string) Upstream {
 }
 
 func upstreamKeys() keys[Upstream] {
-	return keys[Upstream]{
+	return append(keys[Upstream]{
 		{"endpoints", func(v value, u *Upstream) { u.Endpoints = readEndpoints(v) }},
-		{"policy", func(v value, u *Upstream) { v.oneOf(&u.Policy, "round_robin", "least_request") }},
+		{"policy", func(v value, u *Upstream) { v.oneOf(&u.Policy, policies()...) }},
 		{"connect_timeout", func(v value, u *Upstream) { v.duration(&u.ConnectTimeout, time.Millisecond, longest) }},
 		{"response_timeout", func(v value, u *Upstream) { v.duration(&u.ResponseTimeout, 0, longest) }},
 		{"idle_timeout", func(v value, u *Upstream) { v.duration(&u.IdleTimeout, time.Millisecond, longest) }},
@@ -31,7 +33,7 @@ func upstreamKeys() keys[Upstream] {
 		{"protocol", func(v value, u *Upstream) { v.oneOf(&u.Protocol, "http/1.1", "h2", "h2c") }},
 		{"tls", func(v value, u *Upstream) { u.TLS = readUpstreamTLS(v) }},
 		{"discover", func(v value, u *Upstream) { u.Discover = readDiscover(v) }},
-	}
+	}, balanceUpstreamKeys()...)
 }
 
 func readEndpoints(v value) []Endpoint {
@@ -60,6 +62,8 @@ func endpointKeys() keys[Endpoint] {
 	return keys[Endpoint]{
 		{"address", func(v value, e *Endpoint) { v.endpointAddress(&e.Address) }},
 		{"weight", func(v value, e *Endpoint) { integer(v, &e.Weight, 1, 1000) }},
+		{"zone", func(v value, e *Endpoint) { v.zone(&e.Zone) }},
+		{"priority", func(v value, e *Endpoint) { integer(v, &e.Priority, 0, 15) }},
 	}
 }
 

@@ -20,6 +20,7 @@ type Status struct {
 	Refused    map[string]uint64           `json:"refused"`   // connections closed for connections_per_ip, by the listener's address
 	Unserved   map[string]uint64           `json:"unserved"`  // HTTP/2 streams that ended before they were requests, and are in no access log
 	Discovery  map[string]SourceStatus     `json:"discovery"` // by upstream
+	Balance    map[string]BalanceStatus    `json:"balance"`   // by upstream
 }
 
 // PluginStatus is a picture of one plugin and its pools, one for each config that it is used with.
@@ -76,6 +77,10 @@ type EndpointStatus struct {
 	Idle     int    `json:"idle"`   // connections kept for reuse
 	Requests uint64 `json:"requests"`
 	Failures uint64 `json:"failures"`
+
+	Zone      string  `json:"zone,omitempty"`
+	Priority  int     `json:"priority"`
+	Effective float64 `json:"effective_weight"` // for now: less while it rises, 0 when the endpoint is not picked unless others have failed
 }
 
 // Status returns a picture of the current generation.
@@ -88,6 +93,7 @@ func (g *Gateway) Status() Status {
 		Refused: g.counts((*engine.Listener).Refused), Unserved: g.counts((*engine.Listener).Unserved),
 		Generation: s.Generation, Built: s.Built, Config: s.Config.File,
 		Plugins: map[string]PluginStatus{}, Upstreams: map[string][]EndpointStatus{},
+		Balance: s.balanceStatus(),
 	}
 	for name, loaded := range s.plugins {
 		p := PluginStatus{

@@ -20,10 +20,12 @@ func (b *builder) buildUpstreams() {
 		made := struct {
 			config.Upstream
 			Files [][sha256.Size]byte
-		}{c, files}
+			Zone  string
+		}{c, files, b.cfg.Server.Zone}
+		made.Endpoints = nil // they may change: see updateLater
+		o := upstreamOptions(name, c)
+		o.TLS, o.Balance = secure, b.balanceOptions(name, &c.Balance)
 		u, release, err := b.g.upstreams.take(shelfKey("upstream", name, made), func() (*upstream.Upstream, error) {
-			o := upstreamOptions(name, c)
-			o.TLS = secure
 			return upstream.New(o)
 		}, (*upstream.Upstream).Close)
 		if err != nil {
@@ -32,20 +34,18 @@ func (b *builder) buildUpstreams() {
 		}
 		b.s.releases = append(b.s.releases, release)
 		b.s.upstreams[name] = u
-		b.followFeed(name, &c, u)
+		if !b.followFeed(name, &c, u) {
+			b.updateLater(name, u, &c)
+		}
 	}
 }
 
 func upstreamOptions(name string, c config.Upstream) upstream.Options {
-	o := upstream.Options{
+	return upstream.Options{
 		Name: name, Policy: c.Policy, Protocol: c.Protocol,
 		ConnectTimeout: c.ConnectTimeout, ResponseTimeout: c.ResponseTimeout, IdleTimeout: c.IdleTimeout,
-		MaxIdle: c.MaxIdle, Retries: c.Retries,
+		MaxIdle: c.MaxIdle, Retries: c.Retries, Endpoints: endpointOptions(c.Endpoints),
 	}
-	for _, e := range c.Endpoints {
-		o.Endpoints = append(o.Endpoints, upstream.EndpointOptions{Address: e.Address, Weight: e.Weight})
-	}
-	return o
 }
 
 // upstreamTLS reads the files of an upstream's tls table, and returns hashes of what they hold, so that the upstream is made anew

@@ -6,12 +6,14 @@ import (
 	"net"
 	"strings"
 	"sync/atomic"
+	"time"
+
+	"github.com/sallyport/sallyport/core/balance"
 )
 
 // Endpoint is one server of an Upstream.
 type Endpoint struct {
 	address string
-	weight  int
 	network string      // "tcp" or "unix"
 	target  string      // what is dialled: host:port, or the socket's path
 	host    string      // for the Host field when nothing else is to be sent
@@ -23,6 +25,13 @@ type Endpoint struct {
 
 	idle pool // of HTTP/1.1
 	mux  mux  // of HTTP/2
+
+	hash    uint64          // where ring_hash and maglev place it
+	pin     string          // what sticky cookies call it; "" without
+	latency balance.Latency // only ewma feeds it
+	risen   time.Time       // since when its weight rises; zero: it does not; guarded by Upstream.changing
+	wasOut  bool            // it was not usable in the view before; guarded likewise
+	down    atomic.Bool
 }
 
 // EndpointState is how an endpoint is doing at one moment.
@@ -33,15 +42,20 @@ type EndpointState struct {
 	Idle     int    // connections kept for reuse, of HTTP/2 those without an exchange
 	Requests uint64 // tries so far
 	Failures uint64 // tries that the endpoint is to blame for
+
+	Zone      string
+	Priority  int
+	Effective float64 // what Weight comes to for now: 0 when the endpoint is not picked unless others have been tried in vain
 }
 
 // unixPrefix begins the address of a Unix socket.
 const unixPrefix = "unix:"
 
 func newEndpoint(one EndpointOptions, o Options) (*Endpoint, error) {
-	e := &Endpoint{address: one.Address, weight: one.Weight, network: "tcp", target: one.Address, host: one.Address}
-	if e.weight == 0 {
-		e.weight = 1
+	e := &Endpoint{address: one.Address, network: "tcp", target: one.Address, host: one.Address}
+	e.hash = balance.Hash(0, one.Address)
+	if o.Balance.Sticky != nil {
+		e.pin = pinOf(o.Name, one.Address)
 	}
 	name := "localhost"
 	if path, ok := strings.CutPrefix(one.Address, unixPrefix); ok {
@@ -80,7 +94,7 @@ func (e *Endpoint) close() {
 
 func (e *Endpoint) state() EndpointState {
 	return EndpointState{
-		Address: e.address, Weight: e.weight, Active: e.active.Load(), Idle: e.idle.len() + e.mux.unused(),
+		Address: e.address, Active: e.active.Load(), Idle: e.idle.len() + e.mux.unused(),
 		Requests: e.requests.Load(), Failures: e.failures.Load(),
 	}
 }

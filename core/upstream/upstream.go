@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sallyport/sallyport/core/balance"
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
 	"github.com/sallyport/sallyport/core/http1"
@@ -26,6 +27,7 @@ type Options struct {
 	HeadLimits      http1.Limits  // of responses; 0 stands for 64 KiB and 1 000 fields
 	Protocol        string        // "http/1.1", also when empty, "h2" over TLS, or "h2c": HTTP/2 without TLS and without asking
 	TLS             *TLSOptions   // nil: none
+	Balance         BalanceOptions
 }
 
 // EndpointOptions are one server.
@@ -50,6 +52,12 @@ type Upstream struct {
 	view      atomic.Pointer[view]
 	changing  sync.Mutex // held by whoever makes the next view
 	closed    bool       // guarded by changing
+
+	affinity   *affinity // nil: none
+	timed      bool      // the policy goes by latencies
+	turn       balance.Turn
+	rising     *time.Timer // makes the next view while an endpoint's weight rises; nil: none does; guarded by changing
+	panicPicks atomic.Uint64
 }
 
 // Transport carries one exchange to one endpoint.
@@ -66,6 +74,8 @@ type Send struct {
 	Deadline time.Time // by which the response's head must be there; zero: no bound
 	Whole    bool      // the Deadline is for the response's last byte, too
 	MaxBody  int64     // bytes of request content; 0: no bound
+
+	choice choice // what the exchange has to say about its endpoint
 }
 
 // New returns an Upstream; it connects only when there is something to send.
@@ -75,7 +85,10 @@ func New(o Options) (*Upstream, error) {
 	if u.transport, err = newTransport(&o); err != nil {
 		return nil, fmt.Errorf("upstream %q: %w", o.Name, err)
 	}
-	u.options = o
+	if u.affinity, err = newAffinity(o); err != nil {
+		return nil, fmt.Errorf("upstream %q: %w", o.Name, err)
+	}
+	u.options, u.timed = o, o.Policy == "ewma"
 	u.view.Store(&view{})
 	if err := u.Update(o.Endpoints); err != nil {
 		return nil, err
@@ -108,9 +121,12 @@ func (u *Upstream) Do(x *exchange.Exchange, send Send) *fault.Fault {
 	}
 	x.Received = int64(len(x.Req.Body.Held))
 	v := u.view.Load() // for all tries: places mean the same throughout
+	if u.affinity != nil {
+		send.choice = u.affinity.choice(x, v)
+	}
 	var tried []int
 	for left := u.options.Retries; ; left-- {
-		place := v.picker.Pick(0, tried)
+		place := u.pick(v, &send.choice, tried)
 		if place < 0 {
 			return fault.New(fault.Unavailable, fault.Upstream, "no endpoint")
 		}
@@ -130,7 +146,13 @@ func (u *Upstream) try(x *exchange.Exchange, e *Endpoint, send Send) *fault.Faul
 	e.active.Add(1)
 	x.Resp.Reset()
 	f := u.transport.RoundTrip(x, e, send)
+	if u.timed {
+		e.observe(x, f)
+	}
 	if f == nil {
+		if u.affinity != nil {
+			u.affinity.mark(x, e, &send.choice)
+		}
 		return nil
 	}
 	x.Resp.Reset()
@@ -163,6 +185,9 @@ func (u *Upstream) Close() {
 	u.changing.Lock()
 	defer u.changing.Unlock()
 	u.closed = true
+	if u.rising != nil {
+		u.rising.Stop()
+	}
 	for _, e := range u.view.Load().endpoints {
 		e.close()
 	}
@@ -170,10 +195,12 @@ func (u *Upstream) Close() {
 
 // Endpoints returns how the endpoints are doing, in the order that they were last given in.
 func (u *Upstream) Endpoints() []EndpointState {
-	endpoints := u.view.Load().endpoints
-	states := make([]EndpointState, len(endpoints))
-	for i, e := range endpoints {
+	v := u.view.Load()
+	states := make([]EndpointState, len(v.endpoints))
+	for i, e := range v.endpoints {
 		states[i] = e.state()
+		states[i].Weight, states[i].Zone, states[i].Priority = v.terms[i].Weight, v.terms[i].Zone, v.terms[i].Priority
+		states[i].Effective = v.picker.Weight(i)
 	}
 	return states
 }

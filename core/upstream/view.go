@@ -3,6 +3,7 @@ package upstream
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/sallyport/sallyport/core/balance"
 )
@@ -11,27 +12,36 @@ import (
 // whatever changes makes a new one.
 type view struct {
 	endpoints []*Endpoint
-	picker    balance.Picker // its places are those of endpoints
+	terms     []EndpointOptions // of the endpoints
+	picker    *balance.Picker   // its places are those of endpoints
+	pins      map[string]int    // places by what sticky cookies call the endpoints; nil without
 }
 
-// Update changes the endpoints to those given. One whose address stays keeps its connections and all that is known of it; exchanges with
-// one that goes are finished. After an error nothing has changed. Any goroutine may call it.
+// Update changes the endpoints to those given. One whose address stays keeps its connections and all that is known of it, also when its
+// weight, zone or priority changes; exchanges with one that goes are finished. After an error nothing has changed. Any goroutine may call it.
 func (u *Upstream) Update(list []EndpointOptions) error {
 	u.changing.Lock()
 	defer u.changing.Unlock()
-	before := u.view.Load().endpoints
+	before := u.view.Load()
 	next := make([]*Endpoint, 0, len(list))
-	for _, one := range list {
-		e, err := u.endpoint(before, one)
+	terms := slices.Clone(list)
+	for i, one := range list {
+		e, err := u.endpoint(before.endpoints, one)
 		if err != nil {
 			return fmt.Errorf("upstream %q: endpoint %q: %w", u.options.Name, one.Address, err)
 		}
 		next = append(next, e)
+		if one.Weight == 0 {
+			terms[i].Weight = 1
+		}
 	}
-	if err := u.choose(next); err != nil {
+	if len(list) > 0 && slices.Equal(next, before.endpoints) && slices.Equal(terms, before.terms) {
+		return nil
+	}
+	if err := u.choose(next, terms); err != nil {
 		return err
 	}
-	for _, e := range before {
+	for _, e := range before.endpoints {
 		if !slices.Contains(next, e) {
 			e.close()
 		}
@@ -39,31 +49,44 @@ func (u *Upstream) Update(list []EndpointOptions) error {
 	return nil
 }
 
-// endpoint returns the one of before that the options are of, or a new one.
+// endpoint returns the one of before that the options are of, or a new one, which begins slowly if there were others before it.
 func (u *Upstream) endpoint(before []*Endpoint, one EndpointOptions) (*Endpoint, error) {
 	for _, e := range before {
-		if e.address == one.Address && e.weight == max(one.Weight, 1) {
+		if e.address == one.Address {
 			return e, nil
 		}
 	}
 	e, err := newEndpoint(one, u.options)
-	if err == nil && u.closed {
+	if err != nil {
+		return nil, err
+	}
+	if u.closed {
 		e.close()
 	}
-	return e, err
+	if len(before) > 0 && u.options.Balance.SlowStart > 0 {
+		e.risen = time.Now()
+	}
+	return e, nil
 }
 
 // choose makes a view of the endpoints, for the exchanges from now on; the caller holds the lock.
-func (u *Upstream) choose(endpoints []*Endpoint) error {
+func (u *Upstream) choose(endpoints []*Endpoint, terms []EndpointOptions) error {
+	b := &u.options.Balance
 	members := make([]balance.Member, len(endpoints))
 	for i, e := range endpoints {
-		members[i] = balance.Member{Weight: e.weight, Active: &e.active}
+		usable := e.usable()
+		members[i] = balance.Member{
+			Weight: terms[i].Weight, Percent: e.percent(usable, b.SlowStart), Priority: terms[i].Priority,
+			Away: b.Zone != "" && b.Zone != terms[i].Zone, Out: !usable, Never: e.drained(),
+			Hash: e.hash, Active: &e.active, Latency: &e.latency,
+		}
 	}
-	picker, err := balance.New(u.options.Policy, members)
+	picker, err := balance.New(balance.Options{Policy: u.options.Policy, Factor: b.HashBalance, Panic: b.Panic, Turn: &u.turn}, members)
 	if err != nil {
 		return fmt.Errorf("upstream %q: %w", u.options.Name, err)
 	}
-	u.view.Store(&view{endpoints: endpoints, picker: picker})
+	u.view.Store(&view{endpoints: endpoints, terms: terms, picker: picker, pins: pins(endpoints)})
+	u.keepRising(members)
 	return nil
 }
 
@@ -71,5 +94,6 @@ func (u *Upstream) choose(endpoints []*Endpoint) error {
 func (u *Upstream) refresh() error {
 	u.changing.Lock()
 	defer u.changing.Unlock()
-	return u.choose(u.view.Load().endpoints)
+	v := u.view.Load()
+	return u.choose(v.endpoints, v.terms)
 }
