@@ -165,6 +165,9 @@ type Upstream struct {
 	Retries         int           // on another endpoint, when the request can be replayed
 	Protocol        string        // "http/1.1", "h2", "h2c"
 	TLS             *UpstreamTLS  // nil: none
+
+	Health *Health `json:",omitzero"` // nil: endpoints are not checked
+	Eject  *Eject  `json:",omitzero"` // nil: endpoints are not ejected
 }
 
 // Endpoint is one server of an upstream.

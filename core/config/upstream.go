@@ -13,6 +13,7 @@ func readUpstream(v value, _ string) Upstream {
 	}
 	upstreamKeys().read(v, &u)
 	checkProtocol(v, &u)
+	checkHealthOf(v, &u)
 	if v.holdsKeys() {
 		v.need("endpoints", `an array of addresses such as ["10.0.0.7:9001"]`)
 	}
@@ -30,6 +31,8 @@ func upstreamKeys() keys[Upstream] {
 		{"retries", func(v value, u *Upstream) { integer(v, &u.Retries, 0, 10) }},
 		{"protocol", func(v value, u *Upstream) { v.oneOf(&u.Protocol, "http/1.1", "h2", "h2c") }},
 		{"tls", func(v value, u *Upstream) { u.TLS = readUpstreamTLS(v) }},
+		{"health", func(v value, u *Upstream) { u.Health = readHealth(v) }},
+		{"eject", func(v value, u *Upstream) { u.Eject = readEject(v) }},
 	}
 }
 

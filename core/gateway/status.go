@@ -75,6 +75,8 @@ type EndpointStatus struct {
 	Idle     int    `json:"idle"`   // connections kept for reuse
 	Requests uint64 `json:"requests"`
 	Failures uint64 `json:"failures"`
+
+	Standing upstream.StandingState `json:"standing"`
 }
 
 // Status returns a picture of the current generation.

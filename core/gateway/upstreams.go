@@ -24,6 +24,7 @@ func (b *builder) buildUpstreams() {
 		u, release, err := b.g.upstreams.take(shelfKey("upstream", name, made), func() (*upstream.Upstream, error) {
 			o := upstreamOptions(name, c)
 			o.TLS = secure
+			b.watchOver(&o, c)
 			return upstream.New(o)
 		}, (*upstream.Upstream).Close)
 		if err != nil {

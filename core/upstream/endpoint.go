@@ -23,6 +23,8 @@ type Endpoint struct {
 
 	idle pool // of HTTP/1.1
 	mux  mux  // of HTTP/2
+
+	standing *standing // whether it may get exchanges; those of the same address share one
 }
 
 // EndpointState is how an endpoint is doing at one moment.
@@ -33,6 +35,8 @@ type EndpointState struct {
 	Idle     int    // connections kept for reuse, of HTTP/2 those without an exchange
 	Requests uint64 // tries so far
 	Failures uint64 // tries that the endpoint is to blame for
+
+	Standing StandingState
 }
 
 // unixPrefix begins the address of a Unix socket.
@@ -82,5 +86,6 @@ func (e *Endpoint) state() EndpointState {
 	return EndpointState{
 		Address: e.address, Weight: e.weight, Active: e.active.Load(), Idle: e.idle.len() + e.mux.unused(),
 		Requests: e.requests.Load(), Failures: e.failures.Load(),
+		Standing: e.standing.state(),
 	}
 }

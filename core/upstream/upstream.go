@@ -4,6 +4,7 @@ package upstream
 
 import (
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +27,12 @@ type Options struct {
 	HeadLimits      http1.Limits  // of responses; 0 stands for 64 KiB and 1 000 fields
 	Protocol        string        // "http/1.1", also when empty, "h2" over TLS, or "h2c": HTTP/2 without TLS and without asking
 	TLS             *TLSOptions   // nil: none
+
+	// Health and its like are about which endpoints are well: see standing.go.
+	Health *HealthOptions // nil: endpoints are not checked
+	Eject  *EjectOptions  // nil: endpoints are not ejected
+	Former *Upstream      // what it knows of endpoints that stay is taken over; nil: none. It is not kept
+	Log    *slog.Logger   // is told when an endpoint's standing changes; nil: nobody is
 }
 
 // EndpointOptions are one server.
@@ -47,6 +54,10 @@ type Upstream struct {
 	view      atomic.Pointer[view]
 	changing  sync.Mutex // held by whoever makes the next view
 	closed    bool       // guarded by changing
+
+	checker   *checker             // nil: endpoints are not checked
+	ejector   *ejector             // nil: endpoints are not ejected
+	inherited map[string]*standing // of the Former, by address, until there are endpoints; guarded by changing
 }
 
 // Transport carries one exchange to one endpoint.
@@ -63,19 +74,28 @@ type Send struct {
 	Deadline time.Time // by which the response's head must be there; zero: no bound
 	Whole    bool      // the Deadline is for the response's last byte, too
 	MaxBody  int64     // bytes of request content; 0: no bound
+	// ClientsDeadline says that the Deadline is what the client has asked for: that it passes says nothing about the endpoint.
+	ClientsDeadline bool
 }
 
 // New returns an Upstream; it connects only when there is something to send.
 func New(o Options) (*Upstream, error) {
 	u := &Upstream{}
-	var err error
+	former, err := o.Former, error(nil)
+	o.Former = nil
 	if u.transport, err = newTransport(&o); err != nil {
 		return nil, fmt.Errorf("upstream %q: %w", o.Name, err)
 	}
 	u.options = o
 	u.view.Store(&view{})
+	if err := u.watchOver(former); err != nil {
+		return nil, fmt.Errorf("upstream %q: %w", o.Name, err)
+	}
 	if err := u.Update(o.Endpoints); err != nil {
 		return nil, err
+	}
+	if u.ejector != nil {
+		u.ejector.start()
 	}
 	return u, nil
 }
@@ -109,7 +129,7 @@ func (u *Upstream) Do(x *exchange.Exchange, send Send) *fault.Fault {
 	for left := u.options.Retries; ; left-- {
 		place := v.picker.Pick(0, tried)
 		if place < 0 {
-			return fault.New(fault.Unavailable, fault.Upstream, "no endpoint")
+			return v.nobody()
 		}
 		f := u.try(x, v.endpoints[place], send)
 		if f == nil || !f.Retry || left <= 0 || isPast(send.Deadline) || len(v.endpoints) == 1 {
@@ -127,6 +147,7 @@ func (u *Upstream) try(x *exchange.Exchange, e *Endpoint, send Send) *fault.Faul
 	e.active.Add(1)
 	x.Resp.Reset()
 	f := u.transport.RoundTrip(x, e, send)
+	e.note(f, x.Resp.Status, &send)
 	if f == nil {
 		return nil
 	}
@@ -160,14 +181,18 @@ func (u *Upstream) Close() {
 	u.changing.Lock()
 	defer u.changing.Unlock()
 	u.closed = true
-	for _, e := range u.view.Load().endpoints {
+	for _, e := range u.all() {
 		e.close()
+		e.standing.stop()
+	}
+	if u.ejector != nil {
+		u.ejector.stop()
 	}
 }
 
 // Endpoints returns how the endpoints are doing, in the order that they were last given in.
 func (u *Upstream) Endpoints() []EndpointState {
-	endpoints := u.view.Load().endpoints
+	endpoints := u.all()
 	states := make([]EndpointState, len(endpoints))
 	for i, e := range endpoints {
 		states[i] = e.state()

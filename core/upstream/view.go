@@ -10,7 +10,8 @@ import (
 // view is the endpoints of an Upstream at one moment, and what chooses among them. It is immutable, so that an exchange needs no lock:
 // whatever changes makes a new one.
 type view struct {
-	endpoints []*Endpoint
+	all       []*Endpoint
+	endpoints []*Endpoint    // those of all that are usable
 	picker    balance.Picker // its places are those of endpoints
 }
 
@@ -19,10 +20,11 @@ type view struct {
 func (u *Upstream) Update(list []EndpointOptions) error {
 	u.changing.Lock()
 	defer u.changing.Unlock()
-	before := u.view.Load().endpoints
+	before := u.all()
+	reasons := u.reasonsToJoin(before, list)
 	next := make([]*Endpoint, 0, len(list))
 	for _, one := range list {
-		e, err := u.endpoint(before, one)
+		e, err := u.endpoint(before, one, reasons)
 		if err != nil {
 			return fmt.Errorf("upstream %q: endpoint %q: %w", u.options.Name, one.Address, err)
 		}
@@ -36,25 +38,39 @@ func (u *Upstream) Update(list []EndpointOptions) error {
 			e.close()
 		}
 	}
+	u.settle(before, next)
 	return nil
 }
 
-// endpoint returns the one of before that the options are of, or a new one.
-func (u *Upstream) endpoint(before []*Endpoint, one EndpointOptions) (*Endpoint, error) {
+// all returns the endpoints, whether they are usable or not.
+func (u *Upstream) all() []*Endpoint { return u.view.Load().all }
+
+// endpoint returns the one of before that the options are of, or a new one; one that nothing is known of has the reasons not to be used.
+func (u *Upstream) endpoint(before []*Endpoint, one EndpointOptions, reasons uint32) (*Endpoint, error) {
 	for _, e := range before {
 		if e.address == one.Address && e.weight == max(one.Weight, 1) {
 			return e, nil
 		}
 	}
 	e, err := newEndpoint(one, u.options)
-	if err == nil && u.closed {
+	if err != nil {
+		return nil, err
+	}
+	if u.closed {
 		e.close()
 	}
+	e.standing, err = u.standingOf(before, one, reasons)
 	return e, err
 }
 
 // choose makes a view of the endpoints, for the exchanges from now on; the caller holds the lock.
-func (u *Upstream) choose(endpoints []*Endpoint) error {
+func (u *Upstream) choose(all []*Endpoint) error {
+	endpoints := make([]*Endpoint, 0, len(all))
+	for _, e := range all {
+		if e.usable() {
+			endpoints = append(endpoints, e)
+		}
+	}
 	members := make([]balance.Member, len(endpoints))
 	for i, e := range endpoints {
 		members[i] = balance.Member{Weight: e.weight, Active: &e.active}
@@ -63,7 +79,7 @@ func (u *Upstream) choose(endpoints []*Endpoint) error {
 	if err != nil {
 		return fmt.Errorf("upstream %q: %w", u.options.Name, err)
 	}
-	u.view.Store(&view{endpoints: endpoints, picker: picker})
+	u.view.Store(&view{all: all, endpoints: endpoints, picker: picker})
 	return nil
 }
 
@@ -71,5 +87,5 @@ func (u *Upstream) choose(endpoints []*Endpoint) error {
 func (u *Upstream) refresh() error {
 	u.changing.Lock()
 	defer u.changing.Unlock()
-	return u.choose(u.view.Load().endpoints)
+	return u.choose(u.all())
 }
