@@ -9,10 +9,15 @@ import (
 
 // watchOver says how the upstream finds out which of its endpoints are well, and what it goes on from.
 func (b *builder) watchOver(o *upstream.Options, c config.Upstream) {
-	o.Health, o.Eject, o.Log = healthOptions(c.Health), ejectOptions(c.Eject), b.g.log
+	o.Health, o.Eject, o.Log, o.Former = healthOptions(c.Health), ejectOptions(c.Eject), b.g.log, b.former(o.Name)
+}
+
+// former returns the upstream of that name in the current Snapshot, nil if there is none.
+func (b *builder) former(name string) *upstream.Upstream {
 	if s := b.g.current.Load(); s != nil {
-		o.Former = s.upstreams[o.Name]
+		return s.upstreams[name]
 	}
+	return nil
 }
 
 func healthOptions(h *config.Health) *upstream.HealthOptions {

@@ -33,6 +33,9 @@ func (b *builder) buildUpstreams() {
 		}
 		b.s.releases = append(b.s.releases, release)
 		b.s.upstreams[name] = u
+		if former := b.former(name); former != nil && former != u {
+			u.TakeDrains(former) // it may be one from before the current, which some exchange has kept
+		}
 	}
 }
 

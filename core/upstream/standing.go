@@ -155,19 +155,21 @@ func (u *Upstream) log(level slog.Level, message string, args ...any) {
 // back, and as long as the endpoint is among those of the Upstream, reloads included. Any goroutine may call it.
 func (u *Upstream) Drain(address string, drained bool) error {
 	for _, e := range u.all() {
-		if e.address != address {
-			continue
+		if e.address == address {
+			e.standing.drain(drained)
+			return nil
 		}
-		s := e.standing
-		s.mu.Lock()
-		add, remove, why := reasonDrained, uint32(0), "the operator drains it"
-		if !drained {
-			add, remove, why = 0, reasonDrained, "the operator has put it back"
-		}
-		before, after := s.mark(add, remove)
-		s.mu.Unlock()
-		s.announce(before, after, why)
-		return nil
 	}
 	return fmt.Errorf("upstream %q has no endpoint %q", u.options.Name, address)
+}
+
+func (s *standing) drain(drained bool) {
+	add, remove, why := reasonDrained, uint32(0), "the operator drains it"
+	if !drained {
+		add, remove, why = 0, reasonDrained, "the operator has put it back"
+	}
+	s.mu.Lock()
+	before, after := s.mark(add, remove)
+	s.mu.Unlock()
+	s.announce(before, after, why)
 }

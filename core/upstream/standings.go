@@ -33,6 +33,20 @@ func (u *Upstream) inherit(former *Upstream) error {
 	return nil
 }
 
+// TakeDrains has the operator's word on endpoints be what it is with a former Upstream of the name. New does so by itself; this is for an
+// Upstream that is used again.
+func (u *Upstream) TakeDrains(former *Upstream) {
+	drained := map[string]bool{}
+	for _, e := range former.all() {
+		drained[e.address] = e.standing.reasons.Load()&reasonDrained != 0
+	}
+	for _, e := range u.all() {
+		if is, known := drained[e.address]; known {
+			e.standing.drain(is)
+		}
+	}
+}
+
 // known returns the standing of an address, nil if there is none.
 func (u *Upstream) known(before []*Endpoint, address string) *standing {
 	for _, e := range before {
