@@ -53,10 +53,12 @@ type tally struct {
 
 // note takes in how a try went: its fault, or the status of its answer.
 func (e *Endpoint) note(f *fault.Fault, status int, send *Send) {
-	if e.standing.tally != nil {
-		e.standing.tally.note(outcomeOf(f, status, send))
+	if t := e.standing.tally; t != nil {
+		t.take(f, status, send)
 	}
 }
+
+func (t *tally) take(f *fault.Fault, status int, send *Send) { t.note(outcomeOf(f, status, send)) }
 
 func (t *tally) note(o outcome) {
 	if o == outcomeNeutral {
