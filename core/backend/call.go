@@ -23,7 +23,7 @@ func boundCall(x *exchange.Exchange, send *upstream.Send) *fault.Fault {
 			return fault.New(fault.BadRequest, fault.Client, "malformed grpc-timeout")
 		}
 		if deadline := x.Times.Start.Add(timeout); send.Deadline.IsZero() || deadline.Before(send.Deadline) {
-			send.Deadline = deadline
+			send.Deadline, send.ClientsDeadline = deadline, true
 		}
 	}
 	if send.Deadline.IsZero() {

@@ -169,6 +169,9 @@ type Upstream struct {
 	Discover        *Discover     // where more endpoints are looked up; nil: nowhere
 	Name            string
 	Balance         Balance
+
+	Health *Health `json:",omitzero"` // nil: endpoints are not checked
+	Eject  *Eject  `json:",omitzero"` // nil: endpoints are not ejected
 }
 
 // Endpoint is one server of an upstream.

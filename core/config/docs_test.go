@@ -43,6 +43,9 @@ func documented() map[string][]string {
 		"server.listen[].tls.certificates[]": certificateKeys().names(),
 		"upstreams.NAME.tls":                 upstreamTLSKeys().names(),
 		"upstreams.NAME.discover":            discoverKeys().names(),
+		"upstreams.NAME.health":              healthKeys().names(),
+		"upstreams.NAME.eject":               ejectKeys().names(),
+		"eject.success_rate":                 successRateKeys().names(),
 	}
 }
 
@@ -149,6 +152,9 @@ func TestDefaultsInTheDocs(t *testing.T) {
 		"limits.NAME":                "[limits.n]\nrate = \"1/s\"\n%s",
 		"upstreams.NAME.discover":    "[upstreams.u]\ndiscover = { dns = \"a:1\", %s }\n",
 		"upstreams.NAME.tls":         "[upstreams.u]\nendpoints = [\"a:1\"]\ntls = { %s }\n",
+		"upstreams.NAME.health":      "[upstreams.u]\nendpoints = [\"a:1\"]\nhealth = { path = \"/\", %s }\n",
+		"upstreams.NAME.eject":       "[upstreams.u]\nendpoints = [\"a:1\"]\neject = { %s }\n",
+		"eject.success_rate":         "[upstreams.u]\nendpoints = [\"a:1\"]\neject.success_rate = { %s }\n",
 		"routes":                     "[[routes]]\nname = \"r\"\npath = \"/\"\nupstream = \"w\"\n%s\n[upstreams.w]\nendpoints = [\"a:1\"]\n",
 		"routes[].redirect":          "[[routes]]\nname = \"r\"\npath = \"/\"\nredirect = { to = \"/\", %s }\n",
 		"routes[].respond":           "[[routes]]\nname = \"r\"\npath = \"/\"\nrespond = { %s }\n",

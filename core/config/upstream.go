@@ -15,6 +15,7 @@ func readUpstream(v value, name string) Upstream {
 	upstreamKeys().read(v, &u)
 	checkProtocol(v, &u)
 	checkBalance(v, &u)
+	checkHealthOf(v, &u)
 	if v.holdsKeys() && !v.has("discover") {
 		v.need("endpoints", `an array of addresses such as ["10.0.0.7:9001"]`)
 	}
@@ -33,6 +34,8 @@ func upstreamKeys() keys[Upstream] {
 		{"protocol", func(v value, u *Upstream) { v.oneOf(&u.Protocol, "http/1.1", "h2", "h2c") }},
 		{"tls", func(v value, u *Upstream) { u.TLS = readUpstreamTLS(v) }},
 		{"discover", func(v value, u *Upstream) { u.Discover = readDiscover(v) }},
+		{"health", func(v value, u *Upstream) { u.Health = readHealth(v) }},
+		{"eject", func(v value, u *Upstream) { u.Eject = readEject(v) }},
 	}, balanceUpstreamKeys()...)
 }
 

@@ -78,9 +78,10 @@ type EndpointStatus struct {
 	Requests uint64 `json:"requests"`
 	Failures uint64 `json:"failures"`
 
-	Zone      string  `json:"zone,omitempty"`
-	Priority  int     `json:"priority"`
-	Effective float64 `json:"effective_weight"` // for now: less while it rises, 0 when the endpoint is not picked unless others have failed
+	Zone      string                 `json:"zone,omitempty"`
+	Priority  int                    `json:"priority"`
+	Effective float64                `json:"effective_weight"` // for now: less while it rises, 0 when the endpoint is not picked unless others have failed
+	Standing  upstream.StandingState `json:"standing"`
 }
 
 // Status returns a picture of the current generation.

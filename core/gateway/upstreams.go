@@ -26,6 +26,8 @@ func (b *builder) buildUpstreams() {
 		o := upstreamOptions(name, c)
 		o.TLS, o.Balance = secure, b.balanceOptions(name, &c.Balance)
 		u, release, err := b.g.upstreams.take(shelfKey("upstream", name, made), func() (*upstream.Upstream, error) {
+			o := o
+			b.watchOver(&o, c)
 			return upstream.New(o)
 		}, (*upstream.Upstream).Close)
 		if err != nil {
@@ -36,6 +38,9 @@ func (b *builder) buildUpstreams() {
 		b.s.upstreams[name] = u
 		if !b.followFeed(name, &c, u) {
 			b.updateLater(name, u, &c)
+		}
+		if former := b.former(name); former != nil && former != u {
+			u.TakeDrains(former) // it may be one from before the current, which some exchange has kept
 		}
 	}
 }

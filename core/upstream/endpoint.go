@@ -31,7 +31,8 @@ type Endpoint struct {
 	latency balance.Latency // only ewma feeds it
 	risen   time.Time       // since when its weight rises; zero: it does not; guarded by Upstream.changing
 	wasOut  bool            // it was not usable in the view before; guarded likewise
-	down    atomic.Bool
+
+	standing *standing // whether it may get exchanges; those of the same address share one
 }
 
 // EndpointState is how an endpoint is doing at one moment.
@@ -46,6 +47,7 @@ type EndpointState struct {
 	Zone      string
 	Priority  int
 	Effective float64 // what Weight comes to for now: 0 when the endpoint is not picked unless others have been tried in vain
+	Standing  StandingState
 }
 
 // unixPrefix begins the address of a Unix socket.
@@ -96,5 +98,6 @@ func (e *Endpoint) state() EndpointState {
 	return EndpointState{
 		Address: e.address, Active: e.active.Load(), Idle: e.idle.len() + e.mux.unused(),
 		Requests: e.requests.Load(), Failures: e.failures.Load(),
+		Standing: e.standing.state(),
 	}
 }

@@ -18,7 +18,11 @@ func setUsable(t testing.TB, u *Upstream, address string, usable bool) {
 	t.Helper()
 	for _, e := range u.view.Load().endpoints {
 		if e.address == address {
-			e.down.Store(!usable)
+			if add := reasonFailed; usable {
+				e.standing.reasons.And(^add)
+			} else {
+				e.standing.reasons.Or(add)
+			}
 		}
 	}
 	if err := u.refresh(); err != nil {
@@ -222,8 +226,8 @@ func TestNoneUsableWithoutPanic(t *testing.T) {
 	u := open(t, group(a))
 	setUsable(t, u, a, false)
 	x := request("GET", "/")
-	if f := u.Do(x, Send{}); f == nil || !strings.Contains(f.Error(), "no endpoint") {
-		t.Errorf("got %v, want no endpoint", f)
+	if f := u.Do(x, Send{}); f == nil || !strings.Contains(f.Error(), "no usable endpoint") {
+		t.Errorf("got %v, want no usable endpoint", f)
 	}
 }
 

@@ -4,6 +4,7 @@ package upstream
 
 import (
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,12 @@ type Options struct {
 	Protocol        string        // "http/1.1", also when empty, "h2" over TLS, or "h2c": HTTP/2 without TLS and without asking
 	TLS             *TLSOptions   // nil: none
 	Balance         BalanceOptions
+
+	// Health and its like are about which endpoints are well: see standing.go.
+	Health *HealthOptions // nil: endpoints are not checked
+	Eject  *EjectOptions  // nil: endpoints are not ejected
+	Former *Upstream      // what it knows of endpoints that stay is taken over; nil: none. It is not kept
+	Log    *slog.Logger   // is told when an endpoint's standing changes; nil: nobody is
 }
 
 // EndpointOptions are one server.
@@ -58,6 +65,9 @@ type Upstream struct {
 	turn       balance.Turn
 	rising     *time.Timer // makes the next view while an endpoint's weight rises; nil: none does; guarded by changing
 	panicPicks atomic.Uint64
+	checker    *checker             // nil: endpoints are not checked
+	ejector    *ejector             // nil: endpoints are not ejected
+	inherited  map[string]*standing // of the Former, by address, until there are endpoints; guarded by changing
 }
 
 // Transport carries one exchange to one endpoint.
@@ -74,6 +84,8 @@ type Send struct {
 	Deadline time.Time // by which the response's head must be there; zero: no bound
 	Whole    bool      // the Deadline is for the response's last byte, too
 	MaxBody  int64     // bytes of request content; 0: no bound
+	// ClientsDeadline says that the Deadline is what the client has asked for: that it passes says nothing about the endpoint.
+	ClientsDeadline bool
 
 	choice choice // what the exchange has to say about its endpoint
 }
@@ -81,7 +93,8 @@ type Send struct {
 // New returns an Upstream; it connects only when there is something to send.
 func New(o Options) (*Upstream, error) {
 	u := &Upstream{}
-	var err error
+	former, err := o.Former, error(nil)
+	o.Former = nil
 	if u.transport, err = newTransport(&o); err != nil {
 		return nil, fmt.Errorf("upstream %q: %w", o.Name, err)
 	}
@@ -90,8 +103,14 @@ func New(o Options) (*Upstream, error) {
 	}
 	u.options, u.timed = o, o.Policy == "ewma"
 	u.view.Store(&view{})
+	if err := u.watchOver(former); err != nil {
+		return nil, fmt.Errorf("upstream %q: %w", o.Name, err)
+	}
 	if err := u.Update(o.Endpoints); err != nil {
 		return nil, err
+	}
+	if u.ejector != nil {
+		u.ejector.start()
 	}
 	return u, nil
 }
@@ -128,7 +147,7 @@ func (u *Upstream) Do(x *exchange.Exchange, send Send) *fault.Fault {
 	for left := u.options.Retries; ; left-- {
 		place := u.pick(v, &send.choice, tried)
 		if place < 0 {
-			return fault.New(fault.Unavailable, fault.Upstream, "no endpoint")
+			return v.nobody()
 		}
 		f := u.try(x, v.endpoints[place], send)
 		if f == nil || !f.Retry || left <= 0 || isPast(send.Deadline) || len(v.endpoints) == 1 {
@@ -149,6 +168,7 @@ func (u *Upstream) try(x *exchange.Exchange, e *Endpoint, send Send) *fault.Faul
 	if u.timed {
 		e.observe(x, f)
 	}
+	e.note(f, x.Resp.Status, &send)
 	if f == nil {
 		if u.affinity != nil {
 			u.affinity.mark(x, e, &send.choice)
@@ -188,8 +208,12 @@ func (u *Upstream) Close() {
 	if u.rising != nil {
 		u.rising.Stop()
 	}
-	for _, e := range u.view.Load().endpoints {
+	for _, e := range u.all() {
 		e.close()
+		e.standing.stop()
+	}
+	if u.ejector != nil {
+		u.ejector.stop()
 	}
 }
 

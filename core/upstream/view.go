@@ -11,7 +11,7 @@ import (
 // view is the endpoints of an Upstream at one moment, and what chooses among them. It is immutable, so that an exchange needs no lock:
 // whatever changes makes a new one.
 type view struct {
-	endpoints []*Endpoint
+	endpoints []*Endpoint       // usable or not
 	terms     []EndpointOptions // of the endpoints
 	picker    *balance.Picker   // its places are those of endpoints
 	pins      map[string]int    // places by what sticky cookies call the endpoints; nil without
@@ -23,10 +23,11 @@ func (u *Upstream) Update(list []EndpointOptions) error {
 	u.changing.Lock()
 	defer u.changing.Unlock()
 	before := u.view.Load()
+	reasons := u.reasonsToJoin(before.endpoints, list)
 	next := make([]*Endpoint, 0, len(list))
 	terms := slices.Clone(list)
 	for i, one := range list {
-		e, err := u.endpoint(before.endpoints, one)
+		e, err := u.endpoint(before.endpoints, one, reasons)
 		if err != nil {
 			return fmt.Errorf("upstream %q: endpoint %q: %w", u.options.Name, one.Address, err)
 		}
@@ -46,11 +47,16 @@ func (u *Upstream) Update(list []EndpointOptions) error {
 			e.close()
 		}
 	}
+	u.settle(before.endpoints, next)
 	return nil
 }
 
-// endpoint returns the one of before that the options are of, or a new one, which begins slowly if there were others before it.
-func (u *Upstream) endpoint(before []*Endpoint, one EndpointOptions) (*Endpoint, error) {
+// all returns the endpoints, whether they are usable or not.
+func (u *Upstream) all() []*Endpoint { return u.view.Load().endpoints }
+
+// endpoint returns the one of before that the options are of, or a new one, which begins slowly if there were others before it; one that
+// nothing is known of has the reasons not to be used.
+func (u *Upstream) endpoint(before []*Endpoint, one EndpointOptions, reasons uint32) (*Endpoint, error) {
 	for _, e := range before {
 		if e.address == one.Address {
 			return e, nil
@@ -66,7 +72,8 @@ func (u *Upstream) endpoint(before []*Endpoint, one EndpointOptions) (*Endpoint,
 	if len(before) > 0 && u.options.Balance.SlowStart > 0 {
 		e.risen = time.Now()
 	}
-	return e, nil
+	e.standing, err = u.standingOf(before, one, reasons)
+	return e, err
 }
 
 // choose makes a view of the endpoints, for the exchanges from now on; the caller holds the lock.

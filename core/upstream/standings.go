@@ -1,0 +1,104 @@
+package upstream
+
+import (
+	"slices"
+
+	"github.com/sallyport/sallyport/core/fault"
+)
+
+// watchOver sets up what finds out how endpoints do, and takes over what a former Upstream has found out.
+func (u *Upstream) watchOver(former *Upstream) (err error) {
+	if u.checker, err = newChecker(u.options.Health, u.options); err != nil {
+		return err
+	}
+	if u.ejector, err = newEjector(u, u.options.Eject); err != nil {
+		return err
+	}
+	return u.inherit(former)
+}
+
+// inherit takes over what the former Upstream of the name knows of its endpoints, for those that will be among our own.
+func (u *Upstream) inherit(former *Upstream) error {
+	if former == nil {
+		return nil
+	}
+	u.inherited = map[string]*standing{}
+	for _, e := range former.all() {
+		s, err := e.standing.inherit(u)
+		if err != nil {
+			return err
+		}
+		u.inherited[e.address] = s
+	}
+	return nil
+}
+
+// TakeDrains has the operator's word on endpoints be what it is with a former Upstream of the name. New does so by itself; this is for an
+// Upstream that is used again.
+func (u *Upstream) TakeDrains(former *Upstream) {
+	drained := map[string]bool{}
+	for _, e := range former.all() {
+		drained[e.address] = e.standing.reasons.Load()&reasonDrained != 0
+	}
+	for _, e := range u.all() {
+		if is, known := drained[e.address]; known {
+			e.standing.drain(is)
+		}
+	}
+}
+
+// known returns the standing of an address, nil if there is none.
+func (u *Upstream) known(before []*Endpoint, address string) *standing {
+	for _, e := range before {
+		if e.address == address {
+			return e.standing
+		}
+	}
+	return u.inherited[address]
+}
+
+// standingOf returns what is known of an endpoint, or a new standing that has the reasons.
+func (u *Upstream) standingOf(before []*Endpoint, one EndpointOptions, reasons uint32) (*standing, error) {
+	if s := u.known(before, one.Address); s != nil {
+		return s, nil
+	}
+	return newStanding(u, one, reasons)
+}
+
+// reasonsToJoin returns what those of the list that are new begin with: they wait for a check while others can serve.
+func (u *Upstream) reasonsToJoin(before []*Endpoint, list []EndpointOptions) uint32 {
+	if u.checker == nil {
+		return 0
+	}
+	for _, one := range list {
+		if s := u.known(before, one.Address); s != nil && s.reasons.Load() == 0 {
+			return reasonUnchecked
+		}
+	}
+	return 0
+}
+
+// settle starts what the new endpoints need and stops what those that have gone needed; the caller holds the lock.
+func (u *Upstream) settle(before, next []*Endpoint) {
+	for _, e := range before {
+		if !slices.ContainsFunc(next, func(other *Endpoint) bool { return other.standing == e.standing }) {
+			e.standing.stop()
+		}
+	}
+	if !u.closed {
+		for _, e := range next {
+			e.standing.start()
+		}
+	}
+	if len(next) > 0 {
+		u.inherited = nil // those that are not needed have never been started
+	}
+}
+
+// nobody is the fault of an exchange that there is no endpoint for.
+func (v *view) nobody() *fault.Fault {
+	if len(v.endpoints) == 0 {
+		return fault.New(fault.Unavailable, fault.Upstream, "no endpoint")
+	}
+	return fault.New(fault.Unavailable, fault.Upstream, "no usable endpoint")
+}
