@@ -156,7 +156,7 @@ func TestStandingSurvivesAReload(t *testing.T) {
 	}
 	// One that joins is checked before it is used.
 	b.sick.Store(true)
-	if err := g.ApplyText(ward(quickHealth, a, b, c)); err != nil {
+	if err := g.ApplyText(ward(quickHealth+"\npanic_threshold = 0", a, b, c)); err != nil {
 		t.Fatal(err)
 	}
 	Until(t, "b has been checked", b.isOut(t, g, "check_failed"))
