@@ -25,7 +25,7 @@ var house = map[string][]string{
 	"core/limit":    {},
 	"core/balance":  {},
 	"core/nonblock": {},
-	"core/store":    {},
+	"core/store":    {"core/limit"},
 	// floor 2
 	"core/exchange": {"core/header", "core/fault"},
 	"core/http1":    {"core/header", "core/fault"},
@@ -45,7 +45,7 @@ var house = map[string][]string{
 	"core/backend":      {"core/header", "core/fault", "core/exchange", "core/grpc", "core/upstream", "core/filter"},
 	// floor 5: the only translator of config
 	"core/gateway": {"core/header", "core/fault", "core/exchange", "core/http1", "core/grpc", "core/config", "core/limit", "core/store", "core/jwt", "core/chain",
-		"core/upstream", "core/engine", "core/telemetry", "core/route", "core/plugin", "core/filter", "core/backend"},
+		"core/upstream", "core/engine", "core/telemetry", "core/route", "core/plugin", "core/filter", "core/backend", "core/key"},
 	// floor 6
 	"core/admin":  {"core/fault", "core/config", "core/gateway"},
 	"core/reload": {},

@@ -46,7 +46,9 @@ type Snapshot struct {
 	plugins   map[string]*loadedPlugin
 	upstreams map[string]*upstream.Upstream
 	tls       map[string]*engine.TLS // by the listener's address; not there: plain
-	releases  []func()               // lets go of what is shared with other generations, in the order of taking
+	stores    map[string]sharedStore
+	limits    map[string]*counts // by the name that /status has for them
+	releases  []func()           // lets go of what is shared with other generations, in the order of taking
 
 	pins    [pinShards]pinCount
 	retired atomic.Bool

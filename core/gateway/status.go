@@ -19,6 +19,8 @@ type Status struct {
 	Upstreams  map[string][]EndpointStatus `json:"upstreams"`
 	Refused    map[string]uint64           `json:"refused"`  // connections closed for connections_per_ip, by the listener's address
 	Unserved   map[string]uint64           `json:"unserved"` // HTTP/2 streams that ended before they were requests, and are in no access log
+	Limits     map[string]LimitStatus      `json:"limits"`
+	Stores     map[string]StoreStatus      `json:"stores"`
 }
 
 // PluginStatus is a picture of one plugin and its pools, one for each config that it is used with.
@@ -99,6 +101,7 @@ func (g *Gateway) Status() Status {
 		status.Plugins[name] = p
 	}
 	s.addFilters(status.Plugins)
+	s.addLimits(&status)
 	for name, u := range s.upstreams {
 		status.Upstreams[name] = endpointStatus(u.Endpoints())
 	}

@@ -9,13 +9,13 @@ import (
 	"unsafe"
 )
 
-func newLimiter(t testing.TB, rate Rate, keys int) *Limiter {
+func newLimiter(t testing.TB, p Policy, keys int) *buckets {
 	t.Helper()
-	l, err := New(rate, keys)
+	l, err := New(p, keys)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return l
+	return l.(*buckets)
 }
 
 func TestTake(t *testing.T) {
@@ -30,27 +30,27 @@ func TestTake(t *testing.T) {
 	}
 	tests := []struct {
 		name  string
-		rate  Rate
+		rate  Policy
 		steps []step
 	}{
-		{"burst, then one a second", Rate{1, time.Second, 2}, []step{
+		{"burst, then one a second", Policy{GCRA, 1, time.Second, 2}, []step{
 			{0, 1, true, 1, time.Second, 0},
 			{0, 1, true, 0, 2 * time.Second, 0},
 			{0, 1, false, 0, 2 * time.Second, time.Second},
 			{500 * time.Millisecond, 1, false, 0, 1500 * time.Millisecond, 500 * time.Millisecond},
 			{500 * time.Millisecond, 1, true, 0, 2 * time.Second, 0},
 		}},
-		{"several at once, all or none", Rate{10, time.Second, 10}, []step{
+		{"several at once, all or none", Policy{GCRA, 10, time.Second, 10}, []step{
 			{0, 7, true, 3, 700 * time.Millisecond, 0},
 			{0, 4, false, 3, 700 * time.Millisecond, 100 * time.Millisecond},
 			{0, 3, true, 0, time.Second, 0},
 		}},
-		{"more than the bucket holds", Rate{10, time.Second, 10}, []step{{0, 11, false, 0, 0, time.Second}}},
-		{"an hour later all is forgotten", Rate{1, time.Minute, 1}, []step{
+		{"more than the bucket holds", Policy{GCRA, 10, time.Second, 10}, []step{{0, 11, false, 0, 0, time.Second}}},
+		{"an hour later all is forgotten", Policy{GCRA, 1, time.Minute, 1}, []step{
 			{0, 1, true, 0, time.Minute, 0},
 			{time.Hour, 1, true, 0, time.Minute, 0},
 		}},
-		{"a clock that goes back gives nothing away", Rate{1, time.Second, 1}, []step{
+		{"a clock that goes back gives nothing away", Policy{GCRA, 1, time.Second, 1}, []step{
 			{0, 1, true, 0, time.Second, 0},
 			{-time.Second, 1, false, -1, 2 * time.Second, 2 * time.Second},
 		}},
@@ -73,15 +73,15 @@ func TestTake(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	tests := []struct {
 		name string
-		rate Rate
+		rate Policy
 		keys int
 	}{
-		{"no count", Rate{0, time.Second, 1}, 100},
-		{"no period", Rate{1, 0, 1}, 100},
-		{"no burst", Rate{1, time.Second, 0}, 100},
-		{"too fast", Rate{2, time.Nanosecond, 1}, 100},
-		{"endless burst", Rate{1, time.Hour, 1 << 40}, 100},
-		{"no keys", Rate{1, time.Second, 1}, 0},
+		{"no count", Policy{GCRA, 0, time.Second, 1}, 100},
+		{"no period", Policy{GCRA, 1, 0, 1}, 100},
+		{"no burst", Policy{GCRA, 1, time.Second, 0}, 100},
+		{"too fast", Policy{GCRA, 2, time.Nanosecond, 1}, 100},
+		{"endless burst", Policy{GCRA, 1, time.Hour, 1 << 40}, 100},
+		{"no keys", Policy{GCRA, 1, time.Second, 1}, 0},
 	}
 	for _, test := range tests {
 		if _, err := New(test.rate, test.keys); err == nil {
@@ -93,7 +93,7 @@ func TestNewRefuses(t *testing.T) {
 // At a frozen clock exactly the burst is allowed for each key, whoever comes first.
 func TestExactUnderContention(t *testing.T) {
 	const keys, burst, workers = 16, 500, 64
-	l := newLimiter(t, Rate{1000, time.Hour, burst}, 10_000)
+	l := newLimiter(t, Policy{GCRA, 1000, time.Hour, burst}, 10_000)
 	seed := NewSeed()
 	var allowed [keys]atomic.Int64
 	var wait sync.WaitGroup
@@ -117,7 +117,7 @@ func TestExactUnderContention(t *testing.T) {
 
 // Keys that push each other out at full speed: memory stays what it was, and nobody is denied who should not be.
 func TestMoreKeysThanRoom(t *testing.T) {
-	l := newLimiter(t, Rate{1, time.Hour, 1}, 64)
+	l := newLimiter(t, Policy{GCRA, 1, time.Hour, 1}, 64)
 	var wait sync.WaitGroup
 	for w := range 8 {
 		wait.Go(func() {
@@ -139,7 +139,7 @@ func TestMoreKeysThanRoom(t *testing.T) {
 
 // The buckets that are fullest are forgotten first: who is at the limit stays there.
 func TestTheBusyAreRememberedLongest(t *testing.T) {
-	l := newLimiter(t, Rate{1, time.Second, 100}, 8)
+	l := newLimiter(t, Policy{GCRA, 1, time.Second, 100}, 8)
 	const now = int64(1e18)
 	if !l.Take(7, now, 100).Allowed {
 		t.Fatal("denied at first")
@@ -157,7 +157,7 @@ func FuzzTake(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 200, 5, 6, 7, 8})
 	f.Fuzz(func(t *testing.T, ops []byte) {
 		const interval, tolerance = int64(100 * time.Millisecond), int64(time.Second)
-		l := newLimiter(t, Rate{10, time.Second, 10}, 8*256*8)
+		l := newLimiter(t, Policy{GCRA, 10, time.Second, 10}, 8*256*8)
 		model := map[uint64]int64{}
 		now := int64(1e18)
 		for i := 0; i+1 < len(ops); i += 2 {
@@ -176,7 +176,7 @@ func FuzzTake(f *testing.F) {
 }
 
 func BenchmarkTake(b *testing.B) {
-	l := newLimiter(b, Rate{1_000_000, time.Second, 1_000_000}, 100_000)
+	l := newLimiter(b, Policy{GCRA, 1_000_000, time.Second, 1_000_000}, 100_000)
 	now := int64(1e18)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -199,7 +199,7 @@ func setBack(t *testing.T, now time.Time, hours uint64) time.Time {
 }
 
 func TestASystemClockSetBackDeniesNobody(t *testing.T) {
-	l := newLimiter(t, Rate{1, time.Second, 1}, 100)
+	l := newLimiter(t, Policy{GCRA, 1, time.Second, 1}, 100)
 	now := time.Now()
 	if !l.Take(42, l.At(now), 1).Allowed {
 		t.Fatal("denied at first")
@@ -211,7 +211,7 @@ func TestASystemClockSetBackDeniesNobody(t *testing.T) {
 }
 
 func TestTakeAllocatesNothing(t *testing.T) {
-	l := newLimiter(t, Rate{1, time.Second, 1}, 100)
+	l := newLimiter(t, Policy{GCRA, 1, time.Second, 1}, 100)
 	seed := NewSeed()
 	if n := testing.AllocsPerRun(100, func() { l.Take(seed.Join(seed.JoinBytes(0, []byte("10.0.0.1")), "x"), 1e18, 1) }); n != 0 {
 		t.Errorf("got %v allocations, want 0", n)
