@@ -18,13 +18,13 @@ const (
 // ttl decodes a number of milliseconds.
 func (a args) ttl(i int) time.Duration { return time.Duration(a.u32(i)) * time.Millisecond }
 
-// waiter is a Store or Limiter whose operations wait for others than the gateway itself.
-type waiter interface{ Waits() }
+// outsider is a Store or Limiter whose operations wait for others than the gateway itself.
+type outsider interface{ Waits() }
 
 // outsideOf runs an operation on a Store or Limiter. One that waits holds the instance meanwhile, as a fetch that blocks does: how many may do
 // so at once is bounded, and the time is not the guest's.
 func (c *call) outsideOf(thing any, operate func() abi.Code) abi.Code {
-	if _, waits := thing.(waiter); !waits {
+	if _, waits := thing.(outsider); !waits {
 		return operate()
 	}
 	f := &c.pool.plugin.fleet
