@@ -57,6 +57,7 @@ var house = map[string][]string{
 	// beside the house
 	"core/gatewaytest":           {"core/config", "core/gateway"},
 	"core/gatewaytest/certs":     {},
+	"core/gatewaytest/redis":     {"core/gatewaytest/wat"},
 	"core/gatewaytest/wat":       {},
 	"core/gatewaytest/toolchain": {"core/gatewaytest/wat"},
 	"examples/backend":           {},
