@@ -61,6 +61,7 @@ var house = map[string][]string{
 	"core/gatewaytest/wat":       {},
 	"core/gatewaytest/toolchain": {"core/gatewaytest/wat"},
 	"examples/backend":           {},
+	"examples/cluster/balancer":  {},
 }
 
 func TestImportsGoDownOnly(t *testing.T) {
