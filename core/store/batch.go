@@ -98,15 +98,8 @@ func (b *Batch) run() {
 // tell books what was taken since the last time. What could not be told is told the next time.
 func (b *Batch) tell() {
 	for i := range b.shards {
-		s := &b.shards[i]
-		s.mu.Lock()
-		all := s.taken
-		if len(all) > 0 {
-			s.taken = make(map[string]taken, len(all))
-		}
-		s.mu.Unlock()
 		asks, keys := make([]limit.Ask, 0, batchSize), make([]uint64, 0, batchSize)
-		for name, one := range all {
+		for name, one := range b.shards[i].empty() {
 			asks = append(asks, limit.Ask{Policy: b.o.Policy, Limit: b.o.Limit, Key: name, N: one.n})
 			if keys = append(keys, one.key); len(keys) == batchSize {
 				b.book(asks, keys)
@@ -115,6 +108,18 @@ func (b *Batch) tell() {
 		}
 		b.book(asks, keys)
 	}
+}
+
+// empty returns what the shard has, and leaves it none of it.
+func (s *batchShard) empty() map[string]taken {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.taken) == 0 {
+		return nil
+	}
+	all := s.taken
+	s.taken = make(map[string]taken, len(all))
+	return all
 }
 
 func (b *Batch) book(asks []limit.Ask, keys []uint64) {
