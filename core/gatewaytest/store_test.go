@@ -27,9 +27,9 @@ func storeTOML(s *redis.Server, options string, limits map[string]string) string
 // patience is for stores whose timeout a test is not about.
 const patience = `, timeout = "5s"`
 
-// offer has 8 clients send requests to the gateways in turn, at that rate together, for so long, and returns how many were let through, and how
+// offer has 8 clients send requests to the gateways in turn, at that rate together, for so long, in somebody's name, and returns how many were let through, and how
 // long it was from the first to the last.
-func offer(t *testing.T, gateways []*Gateway, path string, rate int, long time.Duration) (ok int64, took time.Duration) {
+func offer(t *testing.T, gateways []*Gateway, path, who string, rate int, long time.Duration) (ok int64, took time.Duration) {
 	t.Helper()
 	const clients = 8
 	var allowed atomic.Int64
@@ -46,7 +46,7 @@ func offer(t *testing.T, gateways []*Gateway, path string, rate int, long time.D
 					return
 				}
 				time.Sleep(time.Until(started.Add(due))) // the rate that is offered
-				resp, err := client.Get(gateways[(c+i)%len(gateways)].URL + path)
+				resp, err := client.Get(gateways[(c+i)%len(gateways)].URL + path + "?who=" + who)
 				if err != nil {
 					t.Error(err)
 					return
@@ -75,22 +75,32 @@ func TestTwiceTheRateGetsTheRate(t *testing.T) {
 	server := redis.New(t)
 	const rate, burst = 200, 50
 	limits := map[string]string{
-		"asked": fmt.Sprintf(`rate = "%d/s", burst = %d`, rate, burst),
-		"batch": fmt.Sprintf(`rate = "%d/s", burst = %d, sync_interval = "20ms"`, rate, burst),
+		"asked": fmt.Sprintf(`rate = "%d/s", burst = %d, key = "query:who"`, rate, burst),
+		"batch": fmt.Sprintf(`rate = "%d/s", burst = %d, key = "query:who", sync_interval = "20ms"`, rate, burst),
 	}
 	toml := storeTOML(server, patience, limits) +
-		fmt.Sprintf("[[routes]]\nname = \"own\"\npath = \"/own\"\nrespond = { status = 200 }\nfilters = [{ use = \"ratelimit\", rate = \"%d/s\", burst = %d }]\n", rate, burst)
+		fmt.Sprintf("[[routes]]\nname = \"own\"\npath = \"/own\"\nrespond = { status = 200 }\nfilters = [{ use = \"ratelimit\", rate = \"%d/s\", burst = %d, key = \"query:who\" }]\n", rate, burst)
 	gateways := []*Gateway{Start(t, toml), Start(t, toml)}
 	for _, test := range []struct {
 		name, path string
 		gateways   []*Gateway
 		more       int64 // that a batch may let through beyond what the limit allows, in all: what one takes in an interval and at once
 	}{{"one gateway", "/own", gateways[:1], 0}, {"two with one Redis", "/asked", gateways, 0}, {"two in batches", "/batch", gateways, burst + rate/50}} {
-		ok, took := offer(t, test.gateways, test.path, 2*rate, long)
-		want := burst + rate*took.Seconds()
-		t.Logf("%s: %d let through in %v, want %.0f (%+.2f %%)", test.name, ok, took.Round(time.Millisecond), want, 100*(float64(ok)/want-1))
-		if high := want*1.01 + float64(test.more); float64(ok) > high || float64(ok) < want*0.99 {
-			t.Errorf("%s: %d let through in %v, want %.0f within 1 %%", test.name, ok, took, want)
+		// A machine that stands still for longer than a bucket takes to fill offers less than it should: then it is not the limit that is short.
+		for try := 1; ; try++ {
+			ok, took := offer(t, test.gateways, test.path, fmt.Sprint(try), 2*rate, long)
+			want := burst + rate*took.Seconds()
+			t.Logf("%s: %d let through in %v, want %.0f (%+.2f %%)", test.name, ok, took.Round(time.Millisecond), want, 100*(float64(ok)/want-1))
+			if high := want*1.01 + float64(test.more); float64(ok) > high {
+				t.Errorf("%s: %d let through in %v, want %.0f within 1 %%", test.name, ok, took, want)
+			}
+			if float64(ok) >= want*0.99 {
+				break
+			}
+			if try == 3 {
+				t.Errorf("%s: three times too little is let through", test.name)
+				break
+			}
 		}
 	}
 }
