@@ -3,6 +3,7 @@
 #   make build        bin/sallyport
 #   make plugins      bin/plugins/*.wasm: with TinyGo if there is one, else with Go; the Rust ones if cargo has wasm32
 #   make run          the gateway with gateway.toml before a sample service, and curl lines to try
+#   make cluster      two gateways behind a balancer, with one Redis (needs redis-server): examples/cluster
 #   make test         every module's tests          make race   the same with the race detector (needs a C compiler)
 #   make bench        side by side with other proxies (nginx-light, wrk; haproxy, h2load and Caddy if there); BENCH='-rounds 5'
 #   make bench-micro  Go's own benchmarks           make fuzz   every fuzz target for FUZZTIME
@@ -11,7 +12,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build plugins backend run test race bench bench-micro lint fuzz clean
+.PHONY: build plugins backend run cluster test race bench bench-micro lint fuzz clean
 
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -34,6 +35,10 @@ backend:
 
 run: build plugins backend
 	@exec examples/run.sh
+
+cluster: build backend
+	go build -trimpath -o bin/balancer ./examples/cluster/balancer
+	@exec examples/cluster/run.sh
 
 # The tests of the whole gateway use the built plugins.
 test: plugins

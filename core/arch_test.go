@@ -26,7 +26,7 @@ var house = map[string][]string{
 	"core/balance":  {},
 	"core/discover": {},
 	"core/nonblock": {},
-	"core/store":    {},
+	"core/store":    {"core/limit"},
 	// floor 2
 	"core/exchange": {"core/header", "core/fault"},
 	"core/http1":    {"core/header", "core/fault"},
@@ -58,9 +58,11 @@ var house = map[string][]string{
 	// beside the house
 	"core/gatewaytest":           {"core/config", "core/gateway"},
 	"core/gatewaytest/certs":     {},
+	"core/gatewaytest/redis":     {"core/gatewaytest/wat"},
 	"core/gatewaytest/wat":       {},
 	"core/gatewaytest/toolchain": {"core/gatewaytest/wat"},
 	"examples/backend":           {},
+	"examples/cluster/balancer":  {},
 }
 
 func TestImportsGoDownOnly(t *testing.T) {

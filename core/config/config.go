@@ -20,6 +20,7 @@ type Config struct {
 	KV        map[string]KV
 	Limits    map[string]Limit
 	JWT       map[string]JWT
+	Stores    map[string]Store
 	Filters   []Filter // run before every route's own
 	Routes    []Route
 
@@ -141,18 +142,11 @@ type Grant struct {
 	Name string
 }
 
-// KV is one [kv.NAME] table: a store of values in memory.
+// KV is one [kv.NAME] table: a store of values.
 type KV struct {
-	Entries int   // kept at most
-	Bytes   int64 // that they may take
-}
-
-// Limit is one [limits.NAME] table.
-type Limit struct {
-	Count int64 // of units…
-	Per   time.Duration
-	Burst int64 // units that may be taken at once; by default Count
-	Keys  int   // how many are remembered at most
+	Entries int    // kept at most
+	Bytes   int64  // that they may take
+	Store   string // of [stores.NAME]; "": this gateway's memory
 }
 
 // Upstream is one [upstreams.NAME] table.
@@ -208,16 +202,6 @@ type Filter struct {
 	Headers   *Headers
 	Rewrite   *Rewrite
 	Compress  *Compress
-}
-
-// RateLimit is the native filter `ratelimit`.
-type RateLimit struct {
-	Name  string // of the policy in RateLimit fields
-	Count int64  // of requests…
-	Per   time.Duration
-	Burst int64    // requests that may come at once; by default Count
-	By    []string // parts of the key: "client", "route", "header:NAME", "attr:NAME"
-	Keys  int      // how many are remembered at most
 }
 
 // Headers is the native filter `headers`.

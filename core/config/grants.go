@@ -72,6 +72,9 @@ func checkHidden(v value, name string) (string, bool) {
 func readKV(v value, _ string) KV {
 	kv := KV{Entries: 100_000, Bytes: 64 << 20}
 	kvKeys().read(v, &kv)
+	if kv.Store != "" {
+		v.without("a store, which has bounds of its own", "entries", "bytes")
+	}
 	return kv
 }
 
@@ -79,25 +82,6 @@ func kvKeys() keys[KV] {
 	return keys[KV]{
 		{"entries", func(v value, kv *KV) { integer(v, &kv.Entries, 1, 100_000_000) }},
 		{"bytes", func(v value, kv *KV) { size(v, &kv.Bytes, 1<<20, 1<<40) }},
-	}
-}
-
-func readLimit(v value, _ string) Limit {
-	l := Limit{Keys: 100_000}
-	namedLimitKeys().read(v, &l)
-	if v.holdsKeys() {
-		v.need("rate", `how many units in which time, such as "100/s"`)
-	}
-	if l.Burst == 0 {
-		l.Burst = l.Count
-	}
-	return l
-}
-
-func namedLimitKeys() keys[Limit] {
-	return keys[Limit]{
-		{"rate", func(v value, l *Limit) { v.rate(&l.Count, &l.Per) }},
-		{"burst", func(v value, l *Limit) { integer(v, &l.Burst, 1, maxCount) }},
-		{"keys", func(v value, l *Limit) { integer(v, &l.Keys, 8, 10_000_000) }},
+		{"store", func(v value, kv *KV) { v.storeName(&kv.Store) }},
 	}
 }

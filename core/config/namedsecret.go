@@ -45,9 +45,14 @@ func tellsSecret(text string, offset int) bool {
 		if strings.HasPrefix(line, "[") && i < len(lines)-1 {
 			table = strings.Trim(line, "[] \t\"'")
 		}
-		if i == len(lines)-1 && strings.HasPrefix(line, "secrets") {
+		if i == len(lines)-1 && hasSecrets(line) {
 			return true
 		}
 	}
-	return strings.HasPrefix(table, "secrets")
+	return hasSecrets(table)
+}
+
+// hasSecrets reports whether a line that begins so, or a table of that name, may hold a secret.
+func hasSecrets(name string) bool {
+	return strings.HasPrefix(name, "secrets") || strings.HasPrefix(name, "stores")
 }

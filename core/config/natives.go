@@ -29,27 +29,6 @@ func nativeNames() []string {
 	return names
 }
 
-func readRateLimit(v value, f *Filter) {
-	l := &RateLimit{Name: "default", By: []string{"client"}, Keys: 100_000}
-	f.RateLimit = l
-	rateLimitKeys().read(v, l)
-	v.need("rate", `how many requests in which time, such as "100/s"`)
-	if l.Burst == 0 {
-		l.Burst = l.Count
-	}
-}
-
-func rateLimitKeys() keys[RateLimit] {
-	return keys[RateLimit]{
-		{"use", func(value, *RateLimit) {}},
-		{"rate", func(v value, l *RateLimit) { v.rate(&l.Count, &l.Per) }},
-		{"burst", func(v value, l *RateLimit) { integer(v, &l.Burst, 1, maxCount) }},
-		{"key", func(v value, l *RateLimit) { readLimitKey(v, &l.By) }},
-		{"keys", func(v value, l *RateLimit) { integer(v, &l.Keys, 8, 10_000_000) }},
-		{"name", func(v value, l *RateLimit) { readPolicyName(v, &l.Name) }},
-	}
-}
-
 func readPolicyName(v value, dst *string) {
 	if s, ok := v.text("the name of the limit in RateLimit fields"); ok && v.checkName(s) {
 		*dst = s

@@ -116,7 +116,7 @@ func sizeText(n int64) string {
 	return strconv.FormatInt(n/best.bytes, 10) + best.name
 }
 
-// rate reads `COUNT/UNIT`: so many in a second, minute, hour or day.
+// rate reads `COUNT/UNIT`: so many in a second, minute, hour, day or month.
 func (v value) rate(count *int64, per *time.Duration) {
 	const wanted = `a count and a unit, such as "100/s", "60/m", "1000/h" or "5000/d"`
 	s, ok := v.text(wanted)
@@ -124,7 +124,7 @@ func (v value) rate(count *int64, per *time.Duration) {
 		return
 	}
 	digits, name, _ := strings.Cut(s, "/")
-	unit := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[name]
+	unit := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "mo": Month}[name]
 	n, err := strconv.ParseUint(digits, 10, 32)
 	switch {
 	case err != nil || unit == 0:

@@ -36,6 +36,7 @@ func rootKeys() keys[Config] {
 		{"sandbox", readSandbox},
 		{"upstreams", func(v value, c *Config) { c.Upstreams = named(v, value.checkName, readUpstream) }},
 		{"secrets", func(v value, c *Config) { c.Secrets = named(v, value.checkName, readNamedSecret) }},
+		{"stores", func(v value, c *Config) { c.Stores = named(v, value.checkName, readStore) }},
 		{"kv", func(v value, c *Config) { c.KV = named(v, value.checkName, readKV) }},
 		{"limits", func(v value, c *Config) { c.Limits = named(v, value.checkName, readLimit) }},
 		{"jwt", func(v value, c *Config) { c.JWT = named(v, value.checkName, readJWT) }},

@@ -93,6 +93,11 @@ func (c *Config) Files() []string {
 			files = append(files, t.CA, t.Cert, t.Key)
 		}
 	}
+	for _, s := range c.Stores {
+		if t := s.Redis.TLS; t != nil {
+			files = append(files, t.CA, t.Cert, t.Key)
+		}
+	}
 	slices.Sort(files)
 	files = slices.Compact(files)
 	return slices.DeleteFunc(files, func(file string) bool { return file == "" })

@@ -1,105 +1,128 @@
 package filter
 
 import (
-	"encoding/binary"
-	"fmt"
-	"strconv"
-	"time"
-
 	"github.com/sallyport/sallyport/core/chain"
 	"github.com/sallyport/sallyport/core/exchange"
-	"github.com/sallyport/sallyport/core/key"
 	"github.com/sallyport/sallyport/core/limit"
 )
 
-// RateLimitOptions say what is limited and by what.
+// MaxLimits is the most limits that one RateLimit can have.
+const MaxLimits = 8
+
+// RateLimitOptions say what is limited and how clients are told.
 type RateLimitOptions struct {
-	Name string // of the policy in the RateLimit fields
-	Rate limit.Rate
-	// By are the parts of the key: see key.Parse. A request that lacks one shares a bucket with the others that do.
-	By []string
-	// Answer puts the answer to a denied request into the response.
-	Answer func(x *exchange.Exchange, status int, title string)
-	// Seed keeps the keys of one limiter the same from one generation to the next.
-	Seed limit.Seed
+	Limits []*Limit // 1 to MaxLimits
+	// Store decides on the limits that are shared; nil if none is.
+	Store Store
+	// Group tells this filter's limits from those of others in the store.
+	Group  string
+	Legacy bool // tell X-RateLimit fields, too
+	Hide   bool // tell nothing but Retry-After
+	// Answer puts the answer to a request that is not let through into the response.
+	Answer func(x *exchange.Exchange, status int, title, detail string)
 }
 
-// RateLimit is the native filter that denies requests past a rate, with 429 (RFC 6585) and Retry-After, and tells on every answer what is
-// left in RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers).
+// Store decides on limits that several gateways share. It may be used by many goroutines at once.
+type Store interface {
+	// Take takes for all asks at once, or for none if one is denied that is not dry. An error says that the store cannot be had.
+	Take(group string, asks []limit.Ask, answers []limit.Decision) error
+}
+
+// RateLimit is the native filter that denies requests past limits, with 429 (RFC 6585) and Retry-After, and tells on every answer what is
+// left in RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers). A request that one limit denies takes nothing from
+// the others.
 type RateLimit struct {
-	limiter *limit.Limiter
-	seed    limit.Seed
-	parts   []key.Part
-	answer  func(x *exchange.Exchange, status int, title string)
-	name    string // quoted, with the parameter's beginning
-	policy  string
+	o      RateLimitOptions
+	shared bool // some limits are the Store's
+	holds  bool // some limits get back what was taken
+	told   told
 }
 
-// NewRateLimit returns a filter that takes from the limiter, whose rate must be the options'.
-func NewRateLimit(o RateLimitOptions, limiter *limit.Limiter) (*RateLimit, error) {
-	r := &RateLimit{limiter: limiter, seed: o.Seed, answer: o.Answer}
-	for _, by := range o.By {
-		part, err := key.Parse(by)
-		if err != nil {
-			return nil, err
-		}
-		r.parts = append(r.parts, part)
+// NewRateLimit returns a filter by the options, which are not to be changed any more.
+func NewRateLimit(o RateLimitOptions) *RateLimit {
+	r := &RateLimit{o: o, told: newTold(o.Limits)}
+	for _, l := range o.Limits {
+		r.shared = r.shared || l.isShared()
+		r.holds = r.holds || l.holds()
 	}
-	quoted := strconv.Quote(o.Name)
-	r.name = quoted + ";r="
-	r.policy = fmt.Sprintf("%s;q=%d;w=%d", quoted, o.Rate.Count, seconds(o.Rate.Per))
-	return r, nil
+	return r
 }
 
-// Hooks asks for the request, to decide, and for the response, to tell.
-func (r *RateLimit) Hooks() chain.Hooks { return chain.OnRequest | chain.OnResponse }
+// Hooks asks for the request, to decide, for the response, to tell, and for the end if something is to be given back.
+func (r *RateLimit) Hooks() chain.Hooks {
+	hooks := chain.OnRequest
+	if !r.o.Hide {
+		hooks |= chain.OnResponse
+	}
+	if r.holds {
+		hooks |= chain.OnEnd
+	}
+	return hooks
+}
 
-// Request takes one from the key's bucket.
+// Request takes what the request costs from all limits.
 func (r *RateLimit) Request(x *exchange.Exchange, place int) (chain.Verdict, error) {
-	d := r.limiter.Take(r.key(x), r.limiter.At(x.Times.Start), 1)
-	if d.Allowed {
-		state := x.State(place)
-		*state = binary.LittleEndian.AppendUint64((*state)[:0], uint64(d.Remaining))
-		*state = binary.LittleEndian.AppendUint64(*state, uint64(seconds(d.Reset)))
+	var all [MaxLimits]turn
+	turns := all[:len(r.o.Limits)]
+	state := x.State(place)
+	*state = (*state)[:0]
+	if !r.prepare(x, turns) {
+		r.o.Answer(x, 403, "Forbidden", "the request lacks what a limit of this route goes by")
+		return chain.Respond, nil
+	}
+	denied := r.takeHere(turns)
+	if r.shared && !denied {
+		denied = r.takeShared(turns)
+	}
+	if denied {
+		r.giveBack(turns)
+	}
+	r.tally(x, turns, denied)
+	if !denied {
+		*state = appendTurns(*state, turns)
 		return chain.Continue, nil
 	}
-	r.answer(x, 429, "Too Many Requests")
-	x.Resp.Fields.Add("Retry-After", number(x, max(seconds(d.RetryAfter), 1)))
-	r.tell(x, d.Remaining, seconds(d.Reset))
+	r.deny(x, turns)
 	return chain.Respond, nil
+}
+
+// deny answers a request that one of the turns denies.
+func (r *RateLimit) deny(x *exchange.Exchange, turns []turn) {
+	wait, failed := int64(1), false
+	for i := range turns {
+		switch {
+		case turns[i].outcome == failing:
+			failed = true
+		case turns[i].denies(r.o.Limits[i]):
+			wait = max(wait, seconds(turns[i].decision.RetryAfter))
+		}
+	}
+	if failed {
+		r.o.Answer(x, 503, "Service Unavailable", "what counts the requests of this route is not to be had")
+	} else {
+		r.o.Answer(x, 429, "Too Many Requests", "the limit of this route is used up for now")
+	}
+	x.Resp.Fields.Add("Retry-After", number(x, wait))
+	if !r.o.Hide {
+		r.tell(x, turns)
+	}
 }
 
 // Response tells what was left when the request was let through.
 func (r *RateLimit) Response(x *exchange.Exchange, place int) error {
-	state := *x.State(place)
-	r.tell(x, int64(binary.LittleEndian.Uint64(state)), int64(binary.LittleEndian.Uint64(state[8:])))
+	var all [MaxLimits]turn
+	r.tell(x, readTurns(*x.State(place), all[:len(r.o.Limits)]))
 	return nil
 }
 
-func (r *RateLimit) tell(x *exchange.Exchange, remaining, reset int64) {
-	var room [128]byte
-	b := append(room[:0], r.name...)
-	b = strconv.AppendInt(b, remaining, 10)
-	b = append(b, ";t="...)
-	b = strconv.AppendInt(b, reset, 10)
-	x.Resp.Fields.Add("RateLimit-Policy", r.policy)
-	x.Resp.Fields.Add("RateLimit", x.Text.Copy(b))
-}
-
-func (r *RateLimit) key(x *exchange.Exchange) uint64 {
-	sum := uint64(0)
-	for i := range r.parts {
-		sum = r.parts[i].Join(r.seed, sum, x)
+// End is part of chain.Ender: what the exchange held is given back.
+func (r *RateLimit) End(x *exchange.Exchange, place int) {
+	state := x.State(place)
+	var all [MaxLimits]turn
+	for i, t := range readTurns(*state, all[:len(r.o.Limits)]) {
+		if t.outcome == granted && r.o.Limits[i].holds() {
+			r.o.Limits[i].Counter.Give(t.key, t.now, t.n)
+		}
 	}
-	return sum
-}
-
-// seconds rounds up: whoever comes back then finds it true.
-func seconds(d time.Duration) int64 {
-	return int64((d + time.Second - 1) / time.Second)
-}
-
-func number(x *exchange.Exchange, n int64) string {
-	var room [20]byte
-	return x.Text.Copy(strconv.AppendInt(room[:0], n, 10))
+	*state = (*state)[:0]
 }

@@ -36,6 +36,7 @@ func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
 	b := &builder{g: g, cfg: cfg, compress: map[string]*filter.Compress{}}
 	b.s = &Snapshot{Config: cfg, Built: time.Now(), plugins: map[string]*loadedPlugin{}, upstreams: map[string]*upstream.Upstream{}, feeds: map[string]*discover.Feed{}}
 	b.buildTLS()
+	b.buildStores()
 	b.buildUpstreams()
 	b.buildRoutes()
 	b.examineUnused()

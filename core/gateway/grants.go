@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/sallyport/sallyport/core/config"
-	"github.com/sallyport/sallyport/core/limit"
 	"github.com/sallyport/sallyport/core/plugin"
 	"github.com/sallyport/sallyport/core/store"
 )
@@ -56,10 +54,16 @@ func (b *builder) grantOne(g *granted, secrets map[string]string, grant config.G
 			return key
 		}
 		key = shelfKey("kv", name, b.cfg.KV[name])
+		if store := b.cfg.KV[name].Store; store != "" {
+			shared, built := b.s.stores[store]
+			if built { // else its fault is noted
+				g.Stores[name] = shared.redis.Values(name)
+			}
+			return key + shared.key
+		}
 		g.Stores[name] = b.takeStore("kv."+name, key, b.cfg.KV[name])
 	case "limit":
-		key = shelfKey("named limit", name, b.cfg.Limits[name])
-		g.Limits[name] = b.takeLimit("limits."+name, key, b.cfg.Limits[name])
+		g.Limits[name], key = b.takeNamedLimit(name)
 	case "fetch":
 		u := b.s.upstreams[name]
 		g.Upstreams[name] = fetcher{u}
@@ -85,38 +89,6 @@ func (b *builder) takeStore(place, key string, c config.KV) plugin.Store {
 	}
 	b.s.releases = append(b.s.releases, release)
 	return s
-}
-
-func (b *builder) takeLimit(place, key string, c config.Limit) plugin.Limiter {
-	rate := limit.Rate{Count: c.Count, Per: c.Per, Burst: c.Burst}
-	kept, release, err := b.g.limits.take(key, func() (counts, error) {
-		limiter, err := limit.New(rate, c.Keys)
-		return counts{limiter, limit.NewSeed()}, err
-	}, func(counts) {})
-	if err != nil {
-		b.fault(place, "%v", err)
-		return nil
-	}
-	b.s.releases = append(b.s.releases, release)
-	return &namedLimit{kept, c.Burst}
-}
-
-// namedLimit lets plugins take from a limiter.
-type namedLimit struct {
-	counts
-	burst int64
-}
-
-// Burst is part of plugin.Limiter.
-func (l *namedLimit) Burst() int64 { return l.burst }
-
-// Take is part of plugin.Limiter.
-func (l *namedLimit) Take(key string, n int64) (time.Duration, error) {
-	d := l.limiter.Take(l.seed.Join(0, key), l.limiter.At(time.Now()), n)
-	if d.Allowed {
-		return 0, nil
-	}
-	return max(d.RetryAfter, 1), nil
 }
 
 // missingGrants says which kinds of grants a plugin needs and has none of.

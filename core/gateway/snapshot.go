@@ -48,8 +48,10 @@ type Snapshot struct {
 	upstreams map[string]*upstream.Upstream
 	feeds     map[string]*discover.Feed // by upstream, of those that have a source
 	tls       map[string]*engine.TLS    // by the listener's address; not there: plain
-	releases  []func()                  // lets go of what is shared with other generations, in the order of taking
-	updates   []func()                  // of what is shared: run when the Snapshot is the current one
+	stores    map[string]sharedStore
+	limits    map[string]*counts // by the name that /status has for them
+	releases  []func()           // lets go of what is shared with other generations, in the order of taking
+	updates   []func()           // of what is shared: run when the Snapshot is the current one
 
 	pins    [pinShards]pinCount
 	retired atomic.Bool

@@ -21,6 +21,8 @@ type Status struct {
 	Unserved   map[string]uint64           `json:"unserved"`  // HTTP/2 streams that ended before they were requests, and are in no access log
 	Discovery  map[string]SourceStatus     `json:"discovery"` // by upstream
 	Balance    map[string]BalanceStatus    `json:"balance"`   // by upstream
+	Limits     map[string]LimitStatus      `json:"limits"`
+	Stores     map[string]StoreStatus      `json:"stores"`
 }
 
 // PluginStatus is a picture of one plugin and its pools, one for each config that it is used with.
@@ -108,6 +110,7 @@ func (g *Gateway) Status() Status {
 	}
 	status.Discovery = s.sourceStatus()
 	s.addFilters(status.Plugins)
+	s.addLimits(&status)
 	for name, u := range s.upstreams {
 		status.Upstreams[name] = endpointStatus(u.Endpoints())
 	}

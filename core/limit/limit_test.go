@@ -1,27 +1,41 @@
 package limit
 
 import (
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-	"unsafe"
 )
 
-func newLimiter(t testing.TB, rate Rate, keys int) *Limiter {
+func newOf(t testing.TB, p Policy, keys int) Limiter {
 	t.Helper()
-	l, err := New(rate, keys)
+	l, err := New(p, keys)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return l
 }
 
-func TestTake(t *testing.T) {
-	const start = int64(1_700_000_000_000_000_000)
+// policies are one of each algorithm, that allow 500 at once.
+func policies() []Policy {
+	return []Policy{
+		{GCRA, 1000, time.Hour, 500}, {SlidingWindow, 500, time.Hour, 0}, {Quota, 500, 24 * time.Hour, 0}, {Quota, 500, Month, 0}, {Concurrency, 500, 0, 0},
+	}
+}
+
+// date is a moment of UTC, in Unix nanoseconds.
+func date(t *testing.T, text string) int64 {
+	t.Helper()
+	at, err := time.Parse(time.DateTime, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at.UnixNano()
+}
+
+func TestWindows(t *testing.T) {
 	type step struct {
-		after     time.Duration // since the step before
+		at        string
 		n         int64
 		allowed   bool
 		remaining int64
@@ -29,191 +43,227 @@ func TestTake(t *testing.T) {
 		retry     time.Duration
 	}
 	tests := []struct {
-		name  string
-		rate  Rate
-		steps []step
+		name   string
+		policy Policy
+		steps  []step
 	}{
-		{"burst, then one a second", Rate{1, time.Second, 2}, []step{
-			{0, 1, true, 1, time.Second, 0},
-			{0, 1, true, 0, 2 * time.Second, 0},
-			{0, 1, false, 0, 2 * time.Second, time.Second},
-			{500 * time.Millisecond, 1, false, 0, 1500 * time.Millisecond, 500 * time.Millisecond},
-			{500 * time.Millisecond, 1, true, 0, 2 * time.Second, 0},
+		{"quota of an hour", Policy{Quota, 3, time.Hour, 0}, []step{
+			{"2026-01-01 10:30:00", 2, true, 1, 30 * time.Minute, 0},
+			{"2026-01-01 10:59:59", 2, false, 1, time.Second, time.Second},
+			{"2026-01-01 10:59:59", 1, true, 0, time.Second, 0},
+			{"2026-01-01 11:00:00", 3, true, 0, time.Hour, 0},
 		}},
-		{"several at once, all or none", Rate{10, time.Second, 10}, []step{
-			{0, 7, true, 3, 700 * time.Millisecond, 0},
-			{0, 4, false, 3, 700 * time.Millisecond, 100 * time.Millisecond},
-			{0, 3, true, 0, time.Second, 0},
+		{"quota of a day", Policy{Quota, 1, 24 * time.Hour, 0}, []step{
+			{"2026-02-28 23:00:00", 1, true, 0, time.Hour, 0},
+			{"2026-02-28 23:30:00", 1, false, 0, 30 * time.Minute, 30 * time.Minute},
+			{"2026-03-01 00:00:00", 1, true, 0, 24 * time.Hour, 0},
 		}},
-		{"more than the bucket holds", Rate{10, time.Second, 10}, []step{{0, 11, false, 0, 0, time.Second}}},
-		{"an hour later all is forgotten", Rate{1, time.Minute, 1}, []step{
-			{0, 1, true, 0, time.Minute, 0},
-			{time.Hour, 1, true, 0, time.Minute, 0},
+		{"quota of a month", Policy{Quota, 1, Month, 0}, []step{
+			{"2028-02-29 00:00:00", 1, true, 0, 24 * time.Hour, 0},
+			{"2028-02-29 23:00:00", 1, false, 0, time.Hour, time.Hour},
+			{"2028-03-01 00:00:00", 1, true, 0, 31 * 24 * time.Hour, 0},
+			{"2029-03-01 00:00:00", 1, true, 0, 31 * 24 * time.Hour, 0},
 		}},
-		{"a clock that goes back gives nothing away", Rate{1, time.Second, 1}, []step{
-			{0, 1, true, 0, time.Second, 0},
-			{-time.Second, 1, false, -1, 2 * time.Second, 2 * time.Second},
+		{"a clock set back into the hour before", Policy{Quota, 1, time.Hour, 0}, []step{
+			{"2026-01-01 10:00:00", 1, true, 0, time.Hour, 0},
+			{"2026-01-01 09:00:00", 1, true, 0, time.Hour, 0},
+		}},
+		{"sliding", Policy{SlidingWindow, 10, time.Minute, 0}, []step{
+			{"2026-01-01 00:00:30", 10, true, 0, 90 * time.Second, 0},
+			{"2026-01-01 00:00:45", 1, false, 0, 75 * time.Second, 21 * time.Second}, // at 1:06, nine tenths of ten are left
+			{"2026-01-01 00:01:06", 1, true, 0, 114 * time.Second, 0},
+			{"2026-01-01 00:01:30", 5, false, 4, 90 * time.Second, 6 * time.Second}, // 5 of the window before, and 1
+			{"2026-01-01 00:01:36", 5, true, 0, 84 * time.Second, 0},
+			{"2026-01-01 00:03:00", 10, true, 0, 2 * time.Minute, 0},
+		}},
+		{"sliding, more than there can be", Policy{SlidingWindow, 10, time.Minute, 0}, []step{
+			{"2026-01-01 00:00:00", 11, false, 10, 0, 2 * time.Minute},
 		}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			l := newLimiter(t, test.rate, 100)
-			now := start
+			l := newOf(t, test.policy, 100)
 			for i, s := range test.steps {
-				now += int64(s.after)
-				want := Decision{s.allowed, max(s.remaining, 0), s.reset, s.retry}
-				if got := l.Take(42, now, s.n); got != want {
-					t.Fatalf("step %d:\ngot  %+v\nwant %+v", i, got, want)
+				now := date(t, s.at)
+				peeked := l.Peek(42, now, s.n)
+				want := Decision{s.allowed, s.remaining, s.reset, s.retry}
+				if got := l.Take(42, now, s.n); got != want || peeked.Allowed != want.Allowed || peeked.RetryAfter != want.RetryAfter {
+					t.Fatalf("step %d:\ngot  %+v\nwant %+v\npeek %+v", i, got, want, peeked)
 				}
 			}
 		})
 	}
 }
 
-func TestNewRefuses(t *testing.T) {
-	tests := []struct {
-		name string
-		rate Rate
-		keys int
-	}{
-		{"no count", Rate{0, time.Second, 1}, 100},
-		{"no period", Rate{1, 0, 1}, 100},
-		{"no burst", Rate{1, time.Second, 0}, 100},
-		{"too fast", Rate{2, time.Nanosecond, 1}, 100},
-		{"endless burst", Rate{1, time.Hour, 1 << 40}, 100},
-		{"no keys", Rate{1, time.Second, 1}, 0},
-	}
-	for _, test := range tests {
-		if _, err := New(test.rate, test.keys); err == nil {
-			t.Errorf("%s: taken", test.name)
+// Whatever a denial says, it is true: a moment before, the same Take is denied, and then it is allowed.
+func TestRetryAfterIsTrue(t *testing.T) {
+	for _, p := range policies()[:4] {
+		l := newOf(t, p, 100)
+		now := date(t, "2026-05-31 23:10:00")
+		l.Take(1, now, 480)
+		d := l.Take(1, now, 60)
+		if d.Allowed || d.RetryAfter <= 0 {
+			t.Fatalf("%v: got %+v", p.Algorithm, d)
+		}
+		if early := l.Peek(1, now+int64(d.RetryAfter)-int64(time.Millisecond), 60); early.Allowed {
+			t.Errorf("%v: allowed a moment before", p.Algorithm)
+		}
+		if late := l.Peek(1, now+int64(d.RetryAfter)+int64(time.Microsecond), 60); !late.Allowed {
+			t.Errorf("%v: denied after %v: %+v", p.Algorithm, d.RetryAfter, late)
 		}
 	}
 }
 
-// At a frozen clock exactly the burst is allowed for each key, whoever comes first.
-func TestExactUnderContention(t *testing.T) {
-	const keys, burst, workers = 16, 500, 64
-	l := newLimiter(t, Rate{1000, time.Hour, burst}, 10_000)
-	seed := NewSeed()
-	var allowed [keys]atomic.Int64
-	var wait sync.WaitGroup
-	for range workers {
-		wait.Go(func() {
-			for i := range keys * burst / 16 {
-				key := i % keys
-				if l.Take(seed.Join(0, string(rune('a'+key))), 1e18, 1).Allowed {
-					allowed[key].Add(1)
-				}
+func TestGiveAndPeek(t *testing.T) {
+	for _, p := range policies() {
+		l := newOf(t, p, 100)
+		now := l.At(time.Now())
+		if d := l.Take(9, now, 500); !d.Allowed || d.Remaining != 0 {
+			t.Errorf("%v: got %+v", p.Algorithm, d)
+		}
+		if d := l.Peek(9, now, 1); d.Allowed {
+			t.Errorf("%v: peeked more than there is", p.Algorithm)
+		}
+		l.Give(9, now, 200)
+		for range 2 { // peeking takes nothing
+			if d := l.Peek(9, now, 200); !d.Allowed || d.Remaining != 200 {
+				t.Errorf("%v: after giving back: %+v", p.Algorithm, d)
 			}
-		})
-	}
-	wait.Wait()
-	for key := range allowed {
-		if got := allowed[key].Load(); got != burst {
-			t.Errorf("key %d: %d allowed, want %d", key, got, burst)
+		}
+		l.Give(8, now, 1) // nothing was taken: nothing happens
+		if d := l.Take(9, now, 201); d.Allowed {
+			t.Errorf("%v: took more than was given back", p.Algorithm)
 		}
 	}
 }
 
-// Keys that push each other out at full speed: memory stays what it was, and nobody is denied who should not be.
-func TestMoreKeysThanRoom(t *testing.T) {
-	l := newLimiter(t, Rate{1, time.Hour, 1}, 64)
-	var wait sync.WaitGroup
-	for w := range 8 {
-		wait.Go(func() {
-			random := rand.New(rand.NewPCG(uint64(w), 1))
-			for range 20_000 {
-				key := random.Uint64()
-				if !l.Take(key, 1e18, 1).Allowed {
-					t.Errorf("the first request of key %x was denied", key)
-					return
-				}
-			}
-		})
-	}
-	wait.Wait()
-	if len(l.slots) != 128 {
-		t.Errorf("%d slots", len(l.slots))
+func TestLearn(t *testing.T) {
+	for _, p := range policies()[:4] {
+		l := newOf(t, p, 100).(Learner)
+		now := l.At(time.Now())
+		known := Standing{Ahead: 490 * time.Hour / 1000, Current: 490}
+		if w, ok := l.(*windows); ok {
+			known.Window = w.at(now).number
+		}
+		l.Learn(7, now, known)
+		if d := l.Take(7, now, 11); d.Allowed {
+			t.Errorf("%v: did not learn: %+v", p.Algorithm, d)
+		}
+		if d := l.Take(7, now, 10); !d.Allowed {
+			t.Errorf("%v: learnt too much: %+v", p.Algorithm, d)
+		}
 	}
 }
 
-// The buckets that are fullest are forgotten first: who is at the limit stays there.
-func TestTheBusyAreRememberedLongest(t *testing.T) {
-	l := newLimiter(t, Rate{1, time.Second, 100}, 8)
+// At a frozen clock exactly what the policy allows is taken of each key, whoever comes first, gives back and takes again.
+func TestEveryAlgorithmIsExact(t *testing.T) {
+	const keys, workers = 16, 64
+	for _, p := range policies() {
+		l := newOf(t, p, 10_000)
+		now := date(t, "2026-01-01 00:30:00")
+		var taken [keys]atomic.Int64
+		var wait sync.WaitGroup
+		for w := range workers {
+			wait.Go(func() {
+				for i := range keys * 40 {
+					key := i % keys
+					if !l.Take(uint64(key)<<58+1, now, 1).Allowed {
+						continue
+					}
+					if (i+w)%5 == 0 {
+						l.Give(uint64(key)<<58+1, now, 1)
+						continue
+					}
+					if n := taken[key].Add(1); n > 500 {
+						t.Errorf("%v: %d taken", p.Algorithm, n)
+						return
+					}
+				}
+			})
+		}
+		wait.Wait()
+		for key := range taken {
+			for l.Take(uint64(key)<<58+1, now, 1).Allowed {
+				taken[key].Add(1)
+			}
+			if got := taken[key].Load(); got != 500 {
+				t.Errorf("%v: key %d: %d taken, want 500", p.Algorithm, key, got)
+			}
+		}
+	}
+}
+
+func TestConcurrencyForgetsWhatIsGivenBack(t *testing.T) {
+	f := newFlights(2)
+	for key := range uint64(1000) {
+		f.Take(key<<50, 0, 2)
+		f.Give(key<<50, 0, 2)
+	}
+	for i := range f.shards {
+		if n := len(f.shards[i].taken); n != 0 {
+			t.Errorf("%d keys are left", n)
+		}
+	}
+}
+
+func TestMoreKeysThanRoomInWindows(t *testing.T) {
+	l := newWindows(Policy{SlidingWindow, 5, time.Hour, 0}, 8)
 	const now = int64(1e18)
-	if !l.Take(7, now, 100).Allowed {
-		t.Fatal("denied at first")
-	}
+	l.Take(7, now, 5)
 	for key := uint64(100); key < 1000; key++ {
-		l.Take(key, now, 1)
+		if !l.Take(key, now, 1).Allowed {
+			t.Fatalf("the first request of key %d was denied", key)
+		}
 	}
 	if l.Take(7, now, 1).Allowed {
 		t.Error("the busiest key was forgotten")
 	}
 }
 
-// FuzzTake compares with the plain formula, key by key.
-func FuzzTake(f *testing.F) {
-	f.Add([]byte{1, 2, 3, 200, 5, 6, 7, 8})
-	f.Fuzz(func(t *testing.T, ops []byte) {
-		const interval, tolerance = int64(100 * time.Millisecond), int64(time.Second)
-		l := newLimiter(t, Rate{10, time.Second, 10}, 8*256*8)
-		model := map[uint64]int64{}
-		now := int64(1e18)
-		for i := 0; i+1 < len(ops); i += 2 {
-			now += int64(ops[i]>>2) * int64(10*time.Millisecond)
-			key, n := uint64(ops[i]&3)+1, int64(ops[i+1]%12)
-			next := max(model[key], now) + n*interval
-			want := n > 0 && next-now <= tolerance
-			if want {
-				model[key] = next
-			}
-			if got := l.Take(key<<61, now, n); got.Allowed != want {
-				t.Fatalf("op %d: got %+v, want %v", i, got, want)
-			}
+func TestNothingAllocates(t *testing.T) {
+	for _, p := range policies() {
+		l := newOf(t, p, 100)
+		now := l.At(time.Now())
+		if n := testing.AllocsPerRun(100, func() {
+			l.Peek(5, now, 1)
+			l.Take(5, now, 1)
+			l.Give(5, now, 1)
+		}); n != 0 {
+			t.Errorf("%v: got %v allocations, want 0", p.Algorithm, n)
 		}
-	})
-}
-
-func BenchmarkTake(b *testing.B) {
-	l := newLimiter(b, Rate{1_000_000, time.Second, 1_000_000}, 100_000)
-	now := int64(1e18)
-	b.ReportAllocs()
-	for b.Loop() {
-		now += 1000
-		l.Take(12345678901234567, now, 1)
 	}
 }
 
-// setBack is t as time.Now would have returned it if the system's clock had been set back before: only the wall clock's part
-// of t is another. There is no way to ask for that, so it is done to the bits.
-func setBack(t *testing.T, now time.Time, hours uint64) time.Time {
-	t.Helper()
-	stepped := now
-	wall := (*uint64)(unsafe.Pointer(&stepped)) // 33 bits of seconds above 30 bits of nanoseconds
-	*wall -= hours * 3600 << 30
-	if got, want := stepped.Unix(), now.Unix()-int64(hours)*3600; got != want {
-		t.Fatalf("time.Time is laid out in another way: got %d, want %d", got, want)
-	}
-	return stepped
-}
-
-func TestASystemClockSetBackDeniesNobody(t *testing.T) {
-	l := newLimiter(t, Rate{1, time.Second, 1}, 100)
-	now := time.Now()
-	if !l.Take(42, l.At(now), 1).Allowed {
-		t.Fatal("denied at first")
-	}
-	later := setBack(t, now.Add(time.Second), 1)
-	if got := l.Take(42, l.At(later), 1); !got.Allowed {
-		t.Errorf("a second later, the clock set back by an hour: got %+v", got)
+func BenchmarkAlgorithms(b *testing.B) {
+	for _, p := range policies() {
+		b.Run(p.Algorithm.String(), func(b *testing.B) {
+			l := newOf(b, p, 100_000)
+			now := l.At(time.Now())
+			b.ReportAllocs()
+			for b.Loop() {
+				l.Take(12345678901234567, now, 1)
+				l.Give(12345678901234567, now, 1)
+			}
+		})
 	}
 }
 
-func TestTakeAllocatesNothing(t *testing.T) {
-	l := newLimiter(t, Rate{1, time.Second, 1}, 100)
-	seed := NewSeed()
-	if n := testing.AllocsPerRun(100, func() { l.Take(seed.Join(seed.JoinBytes(0, []byte("10.0.0.1")), "x"), 1e18, 1) }); n != 0 {
-		t.Errorf("got %v allocations, want 0", n)
+// BenchmarkTenMillionKeys takes from ever other keys, and says what each costs.
+func BenchmarkTenMillionKeys(b *testing.B) {
+	for _, p := range policies()[:3] {
+		b.Run(p.Algorithm.String(), func(b *testing.B) {
+			const keys = 10_000_000
+			l := newOf(b, p, keys)
+			now, key := l.At(time.Now()), uint64(0)
+			for b.Loop() {
+				key += 0x9E3779B97F4A7C15
+				l.Take(key, now, 1)
+			}
+			size := 32
+			if w, ok := l.(*windows); ok {
+				size = len(w.slots) * 32 / keys
+			}
+			b.ReportMetric(float64(size), "B/key")
+		})
 	}
 }

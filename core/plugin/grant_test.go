@@ -412,3 +412,44 @@ func TestDecodeList(t *testing.T) {
 		}
 	}
 }
+
+// far is a store that others are waited for, with something to do meanwhile.
+type far struct {
+	Store
+	meanwhile func()
+}
+
+func (far) Waits() {}
+
+func (f far) Get(key string) (string, bool, error) {
+	f.meanwhile()
+	return f.Store.Get(key)
+}
+
+// How many instances may wait for a store at once is bounded; one too many gets an error at once, for what waits and for nothing else.
+func TestWaitingForAStoreIsBounded(t *testing.T) {
+	s := script{hooks: abi.HookRequest, request: []step{do("kv_get", "far", "a", buf(8)), do("kv_get", "", "a", buf(8)), do("rate_take", "login", "a", 1)}}
+	var pool *Pool
+	var second []string
+	g := newGrants(t)
+	g.Stores["far"] = far{g.Stores["shared"], func() {
+		if _, err := pool.Filter("test", chain.Deny).Request(newExchange(), 0); err != nil {
+			t.Error(err)
+		}
+		second = s.outcomes(pool.idle[0])
+	}}
+	h, _ := newHost(t)
+	pool, err := load(t, h, "probe", Limits{MaxInstances: 2, MaxWaiting: 1}).Configure(s.compile(t), g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pool.Filter("test", chain.Deny).Request(newExchange(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := strings.Join(second, " "), "-7 -1 0"; got != want {
+		t.Errorf("while another waits: got %s, want %s", got, want)
+	}
+	if got := pool.plugin.fleet.blocked; got != 0 {
+		t.Errorf("%d are still counted as waiting", got)
+	}
+}

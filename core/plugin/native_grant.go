@@ -18,23 +18,50 @@ const (
 // ttl decodes a number of milliseconds.
 func (a args) ttl(i int) time.Duration { return time.Duration(a.u32(i)) * time.Millisecond }
 
+// outsider is a Store or Limiter whose operations wait for others than the gateway itself.
+type outsider interface{ Waits() }
+
+// outsideOf runs an operation on a Store or Limiter. One that waits holds the instance meanwhile, as a fetch that blocks does: how many may do
+// so at once is bounded, and the time is not the guest's.
+func (c *call) outsideOf(thing any, operate func() abi.Code) abi.Code {
+	if _, waits := thing.(outsider); !waits {
+		return operate()
+	}
+	f := &c.pool.plugin.fleet
+	if !f.mayWait(c.pool.plugin.limits.MaxWaiting) {
+		return abi.Unavailable
+	}
+	defer f.waited()
+	code := operate()
+	c.tank.restart()
+	return code
+}
+
 func hostKVGet(c *call, a args) int64 {
 	store, key, buf := a.text(0), a.text(2), a.region(4)
 	c.cost += costStore
-	value, code := c.work.kvGet(store, key)
+	var value string
+	code := c.outsideOf(c.work.grants.Stores[store], func() (code abi.Code) {
+		value, code = c.work.kvGet(store, key)
+		return code
+	})
 	return a.read(buf, value, code)
 }
 
 func hostKVSet(c *call, a args) int64 {
 	store, key, value := a.text(0), a.text(2), a.text(4)
 	c.cost += costStore
-	return int64(c.work.kvSet(store, key, value, a.ttl(6)))
+	return int64(c.outsideOf(c.work.grants.Stores[store], func() abi.Code { return c.work.kvSet(store, key, value, a.ttl(6)) }))
 }
 
 func hostKVAdd(c *call, a args) int64 {
 	store, key, out := a.text(0), a.text(2), a.view(a.u32(6), 8)
 	c.cost += costStore
-	sum, code := c.work.kvAdd(store, key, a.i64(4), a.ttl(5))
+	var sum int64
+	code := c.outsideOf(c.work.grants.Stores[store], func() (code abi.Code) {
+		sum, code = c.work.kvAdd(store, key, a.i64(4), a.ttl(5))
+		return code
+	})
 	if code == ok {
 		binary.LittleEndian.PutUint64(out, uint64(sum))
 	}
@@ -44,7 +71,7 @@ func hostKVAdd(c *call, a args) int64 {
 func hostKVDelete(c *call, a args) int64 {
 	store, key := a.text(0), a.text(2)
 	c.cost += costStore
-	return int64(c.work.kvDelete(store, key))
+	return int64(c.outsideOf(c.work.grants.Stores[store], func() abi.Code { return c.work.kvDelete(store, key) }))
 }
 
 func hostKVSwap(c *call, a args) int64 {
@@ -55,13 +82,18 @@ func hostKVSwap(c *call, a args) int64 {
 		old = a.text(4)
 	}
 	c.cost += costStore
-	return int64(c.work.kvSwap(store, key, old, there, next, a.ttl(8)))
+	return int64(c.outsideOf(c.work.grants.Stores[store], func() abi.Code { return c.work.kvSwap(store, key, old, there, next, a.ttl(8)) }))
 }
 
 func hostRateTake(c *call, a args) int64 {
 	limit, key := a.text(0), a.text(2)
 	c.cost += costLimit
-	return orCode(c.work.rateTake(limit, key, int64(a.u32(4))))
+	var wait int
+	code := c.outsideOf(c.work.grants.Limits[limit], func() (code abi.Code) {
+		wait, code = c.work.rateTake(limit, key, int64(a.u32(4)))
+		return code
+	})
+	return orCode(wait, code)
 }
 
 func hostSecret(c *call, a args) int64 {
