@@ -23,6 +23,10 @@ type Endpoint struct {
 
 	idle pool // of HTTP/1.1
 	mux  mux  // of HTTP/2
+
+	gate    *gate    // nil: no limits
+	entered int      // exchanges that have passed the gate; guarded by it
+	breaker *breaker // nil: none
 }
 
 // EndpointState is how an endpoint is doing at one moment.
@@ -33,6 +37,8 @@ type EndpointState struct {
 	Idle     int    // connections kept for reuse, of HTTP/2 those without an exchange
 	Requests uint64 // tries so far
 	Failures uint64 // tries that the endpoint is to blame for
+	Breaker  string // "closed", "open", "half_open"; "" without one
+	Opened   uint64 // how often the breaker has opened
 }
 
 // unixPrefix begins the address of a Unix socket.
@@ -70,7 +76,12 @@ func newEndpoint(one EndpointOptions, o Options) (*Endpoint, error) {
 func (e *Endpoint) Address() string { return e.address }
 
 // Done ends the count of one exchange in flight. A Transport calls it when the response has been read or given up.
-func (e *Endpoint) Done() { e.active.Add(-1) }
+func (e *Endpoint) Done() {
+	e.active.Add(-1)
+	if e.gate != nil {
+		e.gate.leave(e)
+	}
+}
 
 // close lets go of the connections that are not in use, and of the others as soon as they are not.
 func (e *Endpoint) close() {
@@ -79,8 +90,12 @@ func (e *Endpoint) close() {
 }
 
 func (e *Endpoint) state() EndpointState {
-	return EndpointState{
+	s := EndpointState{
 		Address: e.address, Weight: e.weight, Active: e.active.Load(), Idle: e.idle.len() + e.mux.unused(),
 		Requests: e.requests.Load(), Failures: e.failures.Load(),
 	}
+	if e.breaker != nil {
+		s.Breaker, s.Opened = breakerName(e.breaker.state.Load()), e.breaker.opens.Load()
+	}
+	return s
 }

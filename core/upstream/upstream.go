@@ -4,6 +4,7 @@ package upstream
 
 import (
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +27,12 @@ type Options struct {
 	HeadLimits      http1.Limits  // of responses; 0 stands for 64 KiB and 1 000 fields
 	Protocol        string        // "http/1.1", also when empty, "h2" over TLS, or "h2c": HTTP/2 without TLS and without asking
 	TLS             *TLSOptions   // nil: none
+
+	// Beyond Retries, what keeps failures small. All are off when they are nil or zero.
+	Retry   *RetryOptions
+	Limits  LimitOptions
+	Breaker *BreakerOptions
+	Log     *slog.Logger // hears of breakers that change; nil: nobody does
 }
 
 // EndpointOptions are one server.
@@ -47,6 +54,10 @@ type Upstream struct {
 	view      atomic.Pointer[view]
 	changing  sync.Mutex // held by whoever makes the next view
 	closed    bool       // guarded by changing
+
+	care     *care // nil: none is taken
+	retries  atomic.Uint64
+	unserved atomic.Uint64 // for open breakers
 }
 
 // Transport carries one exchange to one endpoint.
@@ -62,7 +73,19 @@ type Send struct {
 	Host     string    // the Host field to send; "" stands for the endpoint's address, "localhost" where that is a socket's
 	Deadline time.Time // by which the response's head must be there; zero: no bound
 	Whole    bool      // the Deadline is for the response's last byte, too
+	Unsafe   bool      // the request may be sent again although its method is not idempotent
 	MaxBody  int64     // bytes of request content; 0: no bound
+	Head     time.Time // an earlier bound for the response's head alone; zero: none
+
+	record *recording // of the content; nil: none
+}
+
+// until returns when the response's head must be there; zero: no bound.
+func (s *Send) until() time.Time {
+	if s.Head.IsZero() {
+		return s.Deadline
+	}
+	return earlier(s.Deadline, s.Head)
 }
 
 // New returns an Upstream; it connects only when there is something to send.
@@ -70,6 +93,9 @@ func New(o Options) (*Upstream, error) {
 	u := &Upstream{}
 	var err error
 	if u.transport, err = newTransport(&o); err != nil {
+		return nil, fmt.Errorf("upstream %q: %w", o.Name, err)
+	}
+	if u.care, err = newCare(o); err != nil {
 		return nil, fmt.Errorf("upstream %q: %w", o.Name, err)
 	}
 	u.options = o
@@ -105,6 +131,9 @@ func (u *Upstream) Do(x *exchange.Exchange, send Send) *fault.Fault {
 	}
 	x.Received = int64(len(x.Req.Body.Held))
 	v := u.view.Load() // for all tries: places mean the same throughout
+	if u.care != nil {
+		return u.doWithCare(x, send, v)
+	}
 	var tried []int
 	for left := u.options.Retries; ; left-- {
 		place := v.picker.Pick(0, tried)
@@ -112,9 +141,10 @@ func (u *Upstream) Do(x *exchange.Exchange, send Send) *fault.Fault {
 			return fault.New(fault.Unavailable, fault.Upstream, "no endpoint")
 		}
 		f := u.try(x, v.endpoints[place], send)
-		if f == nil || !f.Retry || left <= 0 || isPast(send.Deadline) || len(v.endpoints) == 1 {
+		if f == nil || !f.Retry || left <= 0 || isPast(send.until()) || len(v.endpoints) == 1 {
 			return f
 		}
+		u.retries.Add(1)
 		tried = append(tried, place)
 	}
 }

@@ -47,6 +47,9 @@ func (u *Upstream) endpoint(before []*Endpoint, one EndpointOptions) (*Endpoint,
 		}
 	}
 	e, err := newEndpoint(one, u.options)
+	if err == nil {
+		u.guard(e)
+	}
 	if err == nil && u.closed {
 		e.close()
 	}

@@ -1,0 +1,4 @@
+package upstream
+
+// usable reports whether the endpoint may be picked.
+func (e *Endpoint) usable() bool { return true }
