@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -75,6 +76,13 @@ func (s *turns) next(content string) string {
 	return s.say[min(s.n, len(s.say))-1]
 }
 
+// all returns the contents of all requests so far.
+func (s *turns) all() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.heard)
+}
+
 func (s *turns) serve(w *wire) {
 	for {
 		head, err := w.request()
@@ -142,9 +150,9 @@ func TestRetryReasons(t *testing.T) {
 			if got != test.want || x.Tries != test.tries {
 				t.Errorf("got %s after %d tries, want %s after %d", got, x.Tries, test.want, test.tries)
 			}
-			for _, heard := range s.heard {
+			for _, heard := range s.all() {
 				if heard != string(test.body.Held) {
-					t.Errorf("the server heard %q, want %q each time", s.heard, test.body.Held)
+					t.Errorf("the server heard %q, want %q each time", s.all(), test.body.Held)
 				}
 			}
 			if got := u.State().Retries; got != uint64(test.tries-1) {
@@ -260,7 +268,7 @@ func TestRetryOfContent(t *testing.T) {
 				t.Errorf("got %d tries, want %d", x.Tries, test.tries)
 			}
 			all := test.held + strings.Join(test.pieces, "")
-			for i, heard := range s.heard {
+			for i, heard := range s.all() {
 				if heard != all && !test.expects {
 					t.Errorf("try %d: the server heard %d bytes %.20q, want %d", i+1, len(heard), heard, len(all))
 				}
@@ -281,8 +289,8 @@ func TestRetryOnKeptConnection(t *testing.T) {
 	close(feed.pieces)
 	x := request("PUT", "/")
 	x.Req.Body = exchange.Body{Length: exchange.Unknown, Held: []byte("one "), Source: feed}
-	if got := ask(t, u, x); got != "ok" || s.heard[len(s.heard)-1] != "one two" {
-		t.Errorf("got %q, the server heard %q", got, s.heard)
+	if got := ask(t, u, x); got != "ok" || s.all()[len(s.all())-1] != "one two" {
+		t.Errorf("got %q, the server heard %q", got, s.all())
 	}
 }
 
