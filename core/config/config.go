@@ -36,6 +36,7 @@ type Place struct {
 type Server struct {
 	Listen       []Listener
 	DrainTimeout time.Duration
+	Concurrency  *Concurrency // of all routes together; nil: no bound
 }
 
 // Listener is one address that requests come in on.
@@ -165,6 +166,10 @@ type Upstream struct {
 	Retries         int           // on another endpoint, when the request can be replayed
 	Protocol        string        // "http/1.1", "h2", "h2c"
 	TLS             *UpstreamTLS  // nil: none
+
+	Retry   *Retry          // nil: on connect and reset, at once, without a budget
+	Limits  *UpstreamLimits // nil: none
+	Breaker *Breaker        // nil: none
 }
 
 // Endpoint is one server of an upstream.
@@ -262,6 +267,11 @@ type Route struct {
 	MaxBody       int64         // bytes; 0: no bound
 	IdleTimeout   time.Duration // of a tunnel, or an answer's content, that brings no byte
 	Filters       []Filter
+
+	TotalTimeout time.Duration // of the whole exchange up to the response's last byte; 0: none
+	Concurrency  *Concurrency  // nil: no bound
+	Split        *Split        // instead of Upstream; nil: none
+	Mirror       *Mirror       // nil: none
 }
 
 // HeaderMatch is a predicate on a request's fields: there, or there with exactly that value.

@@ -22,6 +22,7 @@ func serverKeys() keys[Server] {
 	return keys[Server]{
 		{"listen", func(v value, s *Server) { s.Listen = readListeners(v) }},
 		{"drain_timeout", func(v value, s *Server) { v.duration(&s.DrainTimeout, 0, longest) }},
+		{"concurrency", func(v value, s *Server) { s.Concurrency = readConcurrency(v) }},
 	}
 }
 

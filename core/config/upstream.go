@@ -13,6 +13,9 @@ func readUpstream(v value, _ string) Upstream {
 	}
 	upstreamKeys().read(v, &u)
 	checkProtocol(v, &u)
+	if u.Retry != nil && u.Retries == 0 {
+		v.child("retry").fail("says how to retry, and retries = 0 that nothing is")
+	}
 	if v.holdsKeys() {
 		v.need("endpoints", `an array of addresses such as ["10.0.0.7:9001"]`)
 	}
@@ -30,6 +33,9 @@ func upstreamKeys() keys[Upstream] {
 		{"retries", func(v value, u *Upstream) { integer(v, &u.Retries, 0, 10) }},
 		{"protocol", func(v value, u *Upstream) { v.oneOf(&u.Protocol, "http/1.1", "h2", "h2c") }},
 		{"tls", func(v value, u *Upstream) { u.TLS = readUpstreamTLS(v) }},
+		{"retry", func(v value, u *Upstream) { u.Retry = readRetry(v) }},
+		{"limits", func(v value, u *Upstream) { u.Limits = readUpstreamLimits(v) }},
+		{"breaker", func(v value, u *Upstream) { u.Breaker = readBreaker(v) }},
 	}
 }
 

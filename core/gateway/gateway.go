@@ -13,6 +13,7 @@ import (
 
 	"github.com/sallyport/sallyport/core/config"
 	"github.com/sallyport/sallyport/core/engine"
+	"github.com/sallyport/sallyport/core/filter"
 	"github.com/sallyport/sallyport/core/jwt"
 	"github.com/sallyport/sallyport/core/plugin"
 	"github.com/sallyport/sallyport/core/store"
@@ -42,6 +43,9 @@ type Gateway struct {
 	plugins   shelf[*plugin.Plugin]
 	pools     shelf[*plugin.Pool]
 	upstreams shelf[*upstream.Upstream]
+
+	concurrency shelf[*filter.Concurrency]
+
 	limits    shelf[counts]
 	stores    shelf[*store.Memory]
 	keys      shelf[*jwt.Keys]

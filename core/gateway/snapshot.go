@@ -6,11 +6,13 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sallyport/sallyport/core/backend"
 	"github.com/sallyport/sallyport/core/chain"
 	"github.com/sallyport/sallyport/core/config"
 	"github.com/sallyport/sallyport/core/engine"
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
+	"github.com/sallyport/sallyport/core/filter"
 	"github.com/sallyport/sallyport/core/route"
 	"github.com/sallyport/sallyport/core/upstream"
 )
@@ -47,6 +49,10 @@ type Snapshot struct {
 	upstreams map[string]*upstream.Upstream
 	tls       map[string]*engine.TLS // by the listener's address; not there: plain
 	releases  []func()               // lets go of what is shared with other generations, in the order of taking
+
+	concurrency map[string]*filter.Concurrency // by route; "": of all together
+	splits      map[string]*backend.Split
+	mirrors     map[string]*backend.Mirror
 
 	pins    [pinShards]pinCount
 	retired atomic.Bool

@@ -19,6 +19,9 @@ type Status struct {
 	Upstreams  map[string][]EndpointStatus `json:"upstreams"`
 	Refused    map[string]uint64           `json:"refused"`  // connections closed for connections_per_ip, by the listener's address
 	Unserved   map[string]uint64           `json:"unserved"` // HTTP/2 streams that ended before they were requests, and are in no access log
+
+	Totals  map[string]UpstreamStatus `json:"upstream_totals"`
+	Traffic map[string]TrafficStatus  `json:"traffic"` // by route; "" for all together
 }
 
 // PluginStatus is a picture of one plugin and its pools, one for each config that it is used with.
@@ -75,6 +78,8 @@ type EndpointStatus struct {
 	Idle     int    `json:"idle"`   // connections kept for reuse
 	Requests uint64 `json:"requests"`
 	Failures uint64 `json:"failures"`
+	Breaker  string `json:"breaker,omitempty"` // "closed", "open" or "half_open"; none without one
+	Opened   uint64 `json:"opened,omitempty"`  // how often the breaker has opened
 }
 
 // Status returns a picture of the current generation.
@@ -87,6 +92,7 @@ func (g *Gateway) Status() Status {
 		Refused: g.counts((*engine.Listener).Refused), Unserved: g.counts((*engine.Listener).Unserved),
 		Generation: s.Generation, Built: s.Built, Config: s.Config.File,
 		Plugins: map[string]PluginStatus{}, Upstreams: map[string][]EndpointStatus{},
+		Totals: map[string]UpstreamStatus{}, Traffic: s.trafficStatus(),
 	}
 	for name, loaded := range s.plugins {
 		p := PluginStatus{
@@ -101,6 +107,7 @@ func (g *Gateway) Status() Status {
 	s.addFilters(status.Plugins)
 	for name, u := range s.upstreams {
 		status.Upstreams[name] = endpointStatus(u.Endpoints())
+		status.Totals[name] = UpstreamStatus(u.State())
 	}
 	return status
 }

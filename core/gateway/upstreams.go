@@ -24,6 +24,7 @@ func (b *builder) buildUpstreams() {
 		u, release, err := b.g.upstreams.take(shelfKey("upstream", name, made), func() (*upstream.Upstream, error) {
 			o := upstreamOptions(name, c)
 			o.TLS = secure
+			o.Log = b.g.log.With("upstream", name)
 			return upstream.New(o)
 		}, (*upstream.Upstream).Close)
 		if err != nil {
@@ -41,6 +42,7 @@ func upstreamOptions(name string, c config.Upstream) upstream.Options {
 		ConnectTimeout: c.ConnectTimeout, ResponseTimeout: c.ResponseTimeout, IdleTimeout: c.IdleTimeout,
 		MaxIdle: c.MaxIdle, Retries: c.Retries,
 	}
+	addCare(&o, c)
 	for _, e := range c.Endpoints {
 		o.Endpoints = append(o.Endpoints, upstream.EndpointOptions{Address: e.Address, Weight: e.Weight})
 	}

@@ -96,7 +96,7 @@ func (a *attempts) prepare() *fault.Fault {
 	}
 	switch {
 	case body.Length < 0:
-		a.send.record = record(body, most)
+		a.send.record = Record(body, most)
 	case body.Length <= most && !a.x.Req.Expects:
 		if err := body.Hold(most); err != nil {
 			return bodyFault(err)
@@ -206,7 +206,7 @@ func isGone(x *exchange.Exchange) bool { return x.Client != nil && x.Client.Gone
 func (a *attempts) hasOther() bool {
 	free := false
 	for i, e := range a.v.endpoints {
-		if !e.usable() || !e.mayTake(a.u.care.gate) {
+		if !a.uses(i) || !e.mayTake(a.u.care.gate) {
 			continue
 		}
 		if i != a.place && !slices.Contains(a.tried, i) {

@@ -42,7 +42,7 @@ type refusals struct {
 func (a *attempts) draw(why *refusals, woken bool) bool {
 	avoid := slices.Clone(a.tried)
 	for range maxDraws {
-		place := a.v.picker.Pick(0, avoid)
+		place := a.pick(avoid)
 		if place < 0 {
 			return false
 		}
@@ -58,6 +58,11 @@ func (a *attempts) draw(why *refusals, woken bool) bool {
 		len(a.v.endpoints) == 1 && a.look(nil, why, woken)
 }
 
+// pick and uses are all that is asked of the view.
+func (a *attempts) pick(avoid []int) int { return a.v.picker.Pick(0, avoid) }
+
+func (a *attempts) uses(place int) bool { return a.v.endpoints[place].usable() }
+
 // look takes the first endpoint that takes the exchange, from anywhere on.
 func (a *attempts) look(avoid []int, why *refusals, woken bool) bool {
 	n := len(a.v.endpoints)
@@ -67,7 +72,7 @@ func (a *attempts) look(avoid []int, why *refusals, woken bool) bool {
 	start := rand.N(n)
 	for i := range n {
 		place := (start + i) % n
-		if a.v.endpoints[place].usable() && !slices.Contains(avoid, place) && a.enter(place, why, woken) {
+		if a.uses(place) && !slices.Contains(avoid, place) && a.enter(place, why, woken) {
 			return true
 		}
 	}

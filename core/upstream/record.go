@@ -7,9 +7,9 @@ import (
 	"github.com/sallyport/sallyport/core/exchange"
 )
 
-// recording is a Source that remembers what it has brought, up to a bound, so that it can be sent again once it has come to its end. It
+// Recording is a Source that remembers what it has brought, up to a bound, so that it can be sent again once it has come to its end. It
 // holds nothing up.
-type recording struct {
+type Recording struct {
 	exchange.Source
 	bytes  []byte // what was held at first, too
 	most   int64
@@ -18,16 +18,16 @@ type recording struct {
 	whole  atomic.Bool
 }
 
-// record puts a recording in the place of the body's Source.
-func record(body *exchange.Body, most int64) *recording {
-	r := &recording{Source: body.Source, most: most, length: body.Length, bytes: append([]byte(nil), body.Held...)}
+// Record puts a Recording in the place of the body's Source, for content of at most so many bytes.
+func Record(body *exchange.Body, most int64) *Recording {
+	r := &Recording{Source: body.Source, most: most, length: body.Length, bytes: append([]byte(nil), body.Held...)}
 	r.lost = int64(len(r.bytes)) > most
 	body.Source = r
 	return r
 }
 
 // Read brings what the Source brings, at once.
-func (r *recording) Read(p []byte) (int, error) {
+func (r *Recording) Read(p []byte) (int, error) {
 	n, err := r.Source.Read(p)
 	r.keep(p[:n])
 	if !r.lost && (err == io.EOF || r.length >= 0 && int64(len(r.bytes)) == r.length) {
@@ -36,7 +36,7 @@ func (r *recording) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (r *recording) keep(p []byte) {
+func (r *Recording) keep(p []byte) {
 	switch {
 	case r.lost || r.whole.Load():
 	case int64(len(r.bytes)+len(p)) > r.most:
@@ -46,8 +46,16 @@ func (r *recording) keep(p []byte) {
 	}
 }
 
-// isWhole reports whether all has come and is remembered. Any goroutine may ask.
-func (r *recording) isWhole() bool { return r != nil && r.whole.Load() }
+// isWhole reports whether all has come and is remembered.
+func (r *Recording) isWhole() bool { return r != nil && r.whole.Load() }
+
+// Content returns all of the content, which must not be changed, if it has come and was not too much. Any goroutine may ask.
+func (r *Recording) Content() (content []byte, ok bool) {
+	if !r.isWhole() {
+		return nil, false
+	}
+	return r.bytes, true
+}
 
 // renew puts the content back that an earlier try has taken, and forgets its answer. No copier may be at it any more.
 func (s *Send) renew(x *exchange.Exchange) {

@@ -206,17 +206,16 @@ func TestRetriedAnswerKeepsItsConnection(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			first := true
+			var later atomic.Bool
 			p := listen(t, func(w *wire) {
 				for {
 					if _, err := w.request(); err != nil {
 						return
 					}
-					if !first {
+					if later.Swap(true) {
 						w.say(okAnswer)
 						continue
 					}
-					first = false
 					w.say(test.first)
 					if strings.HasSuffix(test.first, "\r\n\r\n") {
 						w.say("no")

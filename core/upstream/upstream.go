@@ -77,7 +77,7 @@ type Send struct {
 	MaxBody  int64     // bytes of request content; 0: no bound
 	Head     time.Time // an earlier bound for the response's head alone; zero: none
 
-	record *recording // of the content; nil: none
+	record *Recording // of the content; nil: none
 }
 
 // until returns when the response's head must be there; zero: no bound.
