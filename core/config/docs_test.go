@@ -160,7 +160,7 @@ func TestDefaultsInTheDocs(t *testing.T) {
 		"ratelimit":                  "[[filters]]\nuse = \"ratelimit\"\nrate = \"1/s\"\n%s",
 		"compress":                   "[[filters]]\nuse = \"compress\"\n%s",
 		"upstreams.NAME.retry":       "[upstreams.u]\nendpoints = [\"a:1\"]\nretry = { %s }\n",
-		"upstreams.NAME.limits":      "[upstreams.u]\nendpoints = [\"a:1\"]\nlimits = { max_requests = 7, %s }\n",
+		"upstreams.NAME.limits":      "[upstreams.u]\nendpoints = [\"a:1\"]\nlimits = { %s }\n",
 		"upstreams.NAME.breaker":     "[upstreams.u]\nendpoints = [\"a:1\"]\nbreaker = { %s }\n",
 		"routes[].concurrency":       "[[routes]]\nname = \"r\"\npath = \"/\"\nrespond = {}\nconcurrency = { limit = 1, %s }\n",
 		"routes[].split[]":           "[[routes]]\nname = \"r\"\npath = \"/\"\nsplit = [{ upstream = \"w\", %s }]\n[upstreams.w]\nendpoints = [\"a:1\"]\n",

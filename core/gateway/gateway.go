@@ -46,12 +46,12 @@ type Gateway struct {
 
 	concurrency shelf[*filter.Concurrency]
 
-	limits    shelf[counts]
-	stores    shelf[*store.Memory]
-	keys      shelf[*jwt.Keys]
-	pairs     shelf[*tls.Certificate]
-	tls       shelf[*engine.TLS]
-	examined  map[string]bool // hashes of plugin files that no chain names and that were looked at already
+	limits   shelf[counts]
+	stores   shelf[*store.Memory]
+	keys     shelf[*jwt.Keys]
+	pairs    shelf[*tls.Certificate]
+	tls      shelf[*engine.TLS]
+	examined map[string]bool // hashes of plugin files that no chain names and that were looked at already
 
 	stopSweep context.CancelFunc
 }
