@@ -26,7 +26,7 @@ func newCare(o Options) (*care, error) {
 		return nil, err
 	}
 	c := &care{retry: policy, breaking: o.Breaker != nil}
-	c.budget.percent, c.budget.most = policy.Budget, o.Limits.MaxRetries
+	c.budget.percent, c.budget.most, c.budget.lately.slot = policy.Budget, o.Limits.MaxRetries, budgetSlot
 	if limited {
 		c.gate = &gate{o: o.Limits, shared: o.Protocol != "http/1.1"}
 	}

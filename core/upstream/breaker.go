@@ -144,11 +144,10 @@ func (b *breaker) note(era uint32, how outcome, now time.Time) {
 		return
 	case went:
 		b.row = 0
+		b.window.count(now, 1, 0)
 	case wentWrong:
 		b.row++
-	}
-	if b.o.Ratio > 0 {
-		b.window.add(now, how == wentWrong)
+		b.window.count(now, 1, 1)
 	}
 	if b.isTooMuch(now) {
 		b.open(now)
@@ -204,16 +203,15 @@ type window struct {
 
 func (w *window) clear() { clear(w.counts[:]) }
 
-func (w *window) add(now time.Time, wrong bool) {
+// count adds to what has happened now.
+func (w *window) count(now time.Time, all, wrong int) {
 	number := now.UnixNano() / int64(w.slot)
 	c := &w.counts[number%slots]
 	if c.number != number {
 		c.number, c.all, c.wrong = number, 0, 0
 	}
-	c.all++
-	if wrong {
-		c.wrong++
-	}
+	c.all += all
+	c.wrong += wrong
 }
 
 func (w *window) sum(now time.Time) (all, wrong int) {

@@ -1,20 +1,34 @@
 package upstream
 
-import "sync/atomic"
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
 
-// minRetries is how many retries there may be at once however few exchanges there are.
-const minRetries = 3
+const (
+	// minRetries is how many retries there may be at once when there are so few exchanges that a share of them says nothing.
+	minRetries = 3
+	few        = 100
+	// budgetSlot is a tenth of the time that the budget is of.
+	budgetSlot = time.Second
+)
 
-// budget bounds how many retries there are at once, so that an upstream that fails is not sent a multiple of what it fails at. A try that
-// has not reached any server costs the servers nothing: what is sent in its place counts as the first.
+// budget bounds retries by a share of the first tries, so that an upstream that fails is not sent a multiple of what it fails at: those
+// of the last ten seconds, or those under way where they are more. (By those under way alone, the many that one silent endpoint has
+// collected could not be sent on when they time out.) A try that has not reached any server costs the servers nothing: what is sent in its
+// place counts as the first.
 type budget struct {
 	percent int // of the first tries; 0: no bound
-	most    int // at once; 0: no bound
+	most    int // retries at once; 0: no bound
 
 	trying   atomic.Int64 // exchanges
 	retrying atomic.Int64 // those of them that are paid for
 	moved    atomic.Int64 // those that are not
 	refused  atomic.Uint64
+
+	mu     sync.Mutex
+	lately window // of first tries, and of retries as what goes wrong
 }
 
 // share is what one exchange has of the budget.
@@ -22,7 +36,15 @@ type share struct {
 	paid, moved bool
 }
 
-func (b *budget) begin() { b.trying.Add(1) }
+// begin counts an exchange in.
+func (b *budget) begin() {
+	b.trying.Add(1)
+	if b.percent > 0 {
+		b.mu.Lock()
+		b.lately.count(time.Now(), 1, 0)
+		b.mu.Unlock()
+	}
+}
 
 // end counts an exchange out.
 func (b *budget) end(s share) {
@@ -44,19 +66,36 @@ func (b *budget) free(s *share) {
 func (b *budget) take(s *share, free bool) bool {
 	b.free(s)
 	retrying := b.retrying.Add(1)
-	first := b.trying.Load() - retrying
-	allowed := free || b.percent == 0 || retrying <= minRetries || retrying*100 <= int64(b.percent)*first
-	allowed = allowed && (b.most == 0 || retrying+b.moved.Load() <= int64(b.most))
-	switch {
-	case !allowed:
+	if !b.hasRoom(retrying) || !free && !b.pays(retrying, time.Now()) {
 		b.retrying.Add(-1)
 		b.refused.Add(1)
-	case free:
+		return false
+	}
+	if free {
 		b.moved.Add(1)
 		b.retrying.Add(-1)
-		s.moved = true
-	default:
-		s.paid = true
 	}
-	return allowed
+	s.paid, s.moved = !free, free
+	return true
+}
+
+func (b *budget) hasRoom(retrying int64) bool {
+	return b.most == 0 || retrying+b.moved.Load() <= int64(b.most)
+}
+
+// pays charges a retry, if there is something left.
+func (b *budget) pays(retrying int64, now time.Time) bool {
+	if b.percent == 0 {
+		return true
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	first, again := b.lately.sum(now)
+	underway := int(b.trying.Load() - retrying)
+	always := retrying <= minRetries && first < few
+	if !always && (again+1)*100 > b.percent*max(first, underway) {
+		return false
+	}
+	b.lately.count(now, 0, 1)
+	return true
 }

@@ -24,7 +24,7 @@ type RetryOptions struct {
 	TryTimeout time.Duration // up to a try's response head; 0: no bound of its own
 	Backoff    time.Duration // the most that the first retry is waited for, doubled for each further one; 0: none is
 	MaxBackoff time.Duration // the most at all
-	Budget     int           // retries in percent of the first tries under way, but three at least; 0: no bound
+	Budget     int           // retries in percent of the first tries, of which three may always be under way; 0: no bound
 	MaxBody    int64         // bytes of content that are held to be sent again; 0: only what is at hand
 	RetryAfter time.Duration // the longest Retry-After that is waited for: an answer that asks for more is the answer
 }

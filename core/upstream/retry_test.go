@@ -540,32 +540,46 @@ func TestRetryStorm(t *testing.T) {
 }
 
 func TestBudget(t *testing.T) {
-	b := budget{percent: 20}
-	for range 100 {
-		b.begin()
-	}
-	var shares [100]share
-	paid := 0
-	for i := range shares {
-		if b.take(&shares[i], false) {
-			paid++
+	newBudget := func(exchanges int) *budget {
+		b := &budget{percent: 20}
+		b.lately.slot = time.Hour
+		for range exchanges {
+			b.begin()
 		}
+		return b
 	}
-	if paid != 16 { // 16 of the other 84
-		t.Errorf("%d of 100 may retry, want 16", paid)
+	takes := func(b *budget, shares []share) (paid int) {
+		for i := range shares {
+			if b.take(&shares[i], false) {
+				paid++
+			}
+		}
+		return paid
 	}
-	if one := (share{}); !b.take(&one, true) || one.paid {
+	b, shares := newBudget(100), make([]share, 100)
+	if paid := takes(b, shares); paid != 20 {
+		t.Errorf("%d of 100 may retry, want 20", paid)
+	}
+	if one := (share{}); !b.take(&one, true) || one.paid || b.take(&share{}, false) {
 		t.Error("a try that reached nobody was charged for")
 	}
 	b.most = 5
-	if one := (share{}); b.take(&one, true) {
+	if b.take(&share{}, true) {
 		t.Error("more retries than there may be at most")
 	}
-	few := budget{percent: 20}
-	few.begin()
-	for i := range 4 {
-		if got := few.take(&share{}, false); got != (i < minRetries) {
-			t.Errorf("retry %d of an idle upstream: %v", i+1, got)
-		}
+	for _, s := range shares {
+		b.end(s)
+	}
+	b.most = 0
+	if paid := takes(b, make([]share, 10)); paid != 0 || b.refused.Load() == 0 {
+		t.Errorf("%d more may retry though the budget is spent", paid)
+	}
+	slow := newBudget(100)
+	slow.lately.clear() // they began long ago
+	if paid := takes(slow, make([]share, 100)); paid < 15 || paid > 20 {
+		t.Errorf("%d of 100 that take long may retry, want almost 20", paid)
+	}
+	if paid := takes(newBudget(1), make([]share, 4)); paid != minRetries {
+		t.Errorf("%d retries of an idle upstream, want %d", paid, minRetries)
 	}
 }
