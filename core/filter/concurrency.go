@@ -87,19 +87,15 @@ func (c *Concurrency) enter() (w *waiter, ok bool) {
 		return nil, false
 	}
 	if len(c.queue) >= c.o.Queue {
-		c.drop(c.queue[0])
+		oldest := c.queue[0]
 		c.queue = slices.Delete(c.queue, 0, 1)
+		oldest.shed = true
+		c.shed++
+		close(oldest.called)
 	}
 	w = &waiter{called: make(chan struct{})}
 	c.queue = append(c.queue, w)
 	return w, false
-}
-
-// drop refuses a waiter; the caller holds the lock.
-func (c *Concurrency) drop(w *waiter) {
-	w.shed = true
-	c.shed++
-	close(w.called)
 }
 
 // leave hands room to the newest of those that wait.
@@ -127,11 +123,11 @@ func (c *Concurrency) wait(x *exchange.Exchange, w *waiter) *fault.Fault {
 		case <-w.called:
 			return nil
 		case <-late.C:
-			c.giveUp(w)
+			c.giveUp(w, 1)
 			return nil
 		case <-tick.C:
 			if x.Client != nil && x.Client.Gone() {
-				if !c.giveUp(w) {
+				if !c.giveUp(w, 0) {
 					c.leave() // it had room already
 				}
 				return fault.New(fault.ClientGone, fault.Client, "")
@@ -140,8 +136,8 @@ func (c *Concurrency) wait(x *exchange.Exchange, w *waiter) *fault.Fault {
 	}
 }
 
-// giveUp takes the waiter out of the queue and sheds it; it reports false when it has been given room meanwhile.
-func (c *Concurrency) giveUp(w *waiter) bool {
+// giveUp takes the waiter out of the queue and counts it as shed or not; it reports false when it has been given room meanwhile.
+func (c *Concurrency) giveUp(w *waiter, shed uint64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	at := slices.Index(c.queue, w)
@@ -149,7 +145,8 @@ func (c *Concurrency) giveUp(w *waiter) bool {
 		return w.shed
 	}
 	c.queue = slices.Delete(c.queue, at, at+1)
-	c.drop(w)
+	w.shed = true
+	c.shed += shed
 	return true
 }
 

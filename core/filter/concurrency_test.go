@@ -106,7 +106,7 @@ func TestConcurrencyForgetsWhoHasGone(t *testing.T) {
 	if err := <-result; !errors.As(err, &f) || f.Kind != fault.ClientGone {
 		t.Errorf("got %v, want the client gone", err)
 	}
-	if got := c.State(); got.Waiting != 0 || got.Active != 1 {
+	if got := c.State(); got.Waiting != 0 || got.Active != 1 || got.Shed != 0 {
 		t.Errorf("got %+v", got)
 	}
 }

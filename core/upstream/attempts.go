@@ -98,11 +98,21 @@ func (a *attempts) prepare() *fault.Fault {
 	case body.Length < 0:
 		a.send.record = Record(body, most)
 	case body.Length <= most && !a.x.Req.Expects:
-		if err := body.Hold(most); err != nil {
-			return bodyFault(err)
-		}
-		a.whole, a.x.Received = true, int64(len(body.Held))
+		return a.hold(body, most)
 	}
+	return nil
+}
+
+// hold waits for all of the content.
+func (a *attempts) hold(body *exchange.Body, most int64) *fault.Fault {
+	announced := body.Length
+	if err := body.Hold(most); err != nil {
+		return bodyFault(err)
+	}
+	if int64(len(body.Held)) != announced {
+		return bodyFault(errShort)
+	}
+	a.whole, a.x.Received = true, announced
 	return nil
 }
 
