@@ -65,12 +65,16 @@ func (u *Upstream) doWithCare(x *exchange.Exchange, send Send, v *view) *fault.F
 	}
 	u.care.budget.begin()
 	defer func() { u.care.budget.end(a.share) }()
-	for {
+	for before := (*fault.Fault)(nil); ; {
 		f := a.choose()
-		if f != nil {
+		switch {
+		case f != nil && before != nil:
+			return before // it says more than that there is no room for a retry
+		case f != nil:
 			return f
 		}
 		f = a.try()
+		before = f
 		why := a.judge(f)
 		if why == final {
 			return f
