@@ -43,7 +43,7 @@ var house = map[string][]string{
 	"core/plugin/meter": {},
 	"core/plugin":       {"core/header", "core/fault", "core/exchange", "core/http1", "core/chain", "core/plugin/abi", "core/plugin/meter"},
 	"core/filter":       {"core/header", "core/fault", "core/exchange", "core/http1", "core/chain", "core/limit", "core/key"},
-	"core/backend":      {"core/header", "core/fault", "core/exchange", "core/grpc", "core/upstream", "core/filter"},
+	"core/backend":      {"core/header", "core/fault", "core/exchange", "core/grpc", "core/upstream", "core/filter", "core/key"},
 	// floor 5: the only translator of config
 	"core/gateway": {"core/header", "core/fault", "core/exchange", "core/http1", "core/grpc", "core/config", "core/limit", "core/store", "core/jwt", "core/chain",
 		"core/upstream", "core/engine", "core/telemetry", "core/route", "core/plugin", "core/filter", "core/backend", "core/discover", "core/key"},

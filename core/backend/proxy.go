@@ -19,6 +19,8 @@ type Proxy struct {
 	UpstreamHost bool
 	// Timeout bounds the exchange up to the response's head, a gRPC call to its end; 0 for none.
 	Timeout time.Duration
+	// Total bounds the exchange up to the response's last byte; 0 for none. Tunnels are not bounded by it.
+	Total time.Duration
 	// MaxBody is the most bytes of request content; 0 for no bound.
 	MaxBody int64
 	// Path changes the path on its way upstream; nil leaves it.
@@ -39,10 +41,25 @@ func (p *Proxy) Answer(x *exchange.Exchange) *fault.Fault {
 	if p.Timeout > 0 {
 		send.Deadline = x.Times.Start.Add(p.Timeout)
 	}
+	if p.Total > 0 {
+		p.bound(x, &send)
+	}
 	if isCall(x) {
 		if f := boundCall(x, &send); f != nil {
 			return f
 		}
 	}
 	return p.Upstream.Do(x, send)
+}
+
+// bound bounds the whole exchange, beside its head.
+func (p *Proxy) bound(x *exchange.Exchange, send *upstream.Send) {
+	end := x.Times.Start.Add(p.Total)
+	if send.Deadline.IsZero() || end.Before(send.Deadline) {
+		send.Deadline = end
+	}
+	if !isCall(x) { // whose Deadline is of the whole anyhow
+		send.Head, send.Deadline = send.Deadline, end
+	}
+	send.Whole = true
 }

@@ -147,9 +147,15 @@ func (c *Chain) HasEnd() bool { return c.ends != 0 }
 
 // End tells the filters that let the request pass, and the one that responded, in reverse.
 func (c *Chain) End(x *exchange.Exchange) {
-	for left := (x.Ran | x.Answered) & c.ends; left != 0; {
-		i := bits.Len64(left) - 1
-		left &^= 1 << i
-		c.steps[i].Filter.(Ender).End(x, i)
+	c.end(x, (x.Ran|x.Answered)&c.ends)
+}
+
+// end tells those that are left. A panic of one does not keep it from the others, which may have something to give back.
+func (c *Chain) end(x *exchange.Exchange, left uint64) {
+	if left == 0 {
+		return
 	}
+	i := bits.Len64(left) - 1
+	defer c.end(x, left&^(1<<i))
+	c.steps[i].Filter.(Ender).End(x, i)
 }

@@ -129,3 +129,34 @@ func BenchmarkThreeFilters(b *testing.B) {
 		c.Response(&x)
 	}
 }
+
+// panicking is a filter whose End goes wrong.
+type panicking struct{ step }
+
+func (panicking) End(*exchange.Exchange, int) { panic("in End") }
+
+// TestEndAfterPanic: a filter that panics does not keep the others from giving back what they hold.
+func TestEndAfterPanic(t *testing.T) {
+	var log []string
+	c, err := Compile([]Step{
+		{Name: "a", Filter: step{name: "a", hooks: OnRequest | OnEnd, log: &log}},
+		{Name: "b", Filter: panicking{step{name: "b", hooks: OnRequest | OnEnd, log: &log}}},
+		{Name: "c", Filter: step{name: "c", hooks: OnRequest | OnEnd, log: &log}},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := &exchange.Exchange{}
+	c.Request(x)
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic is gone: nobody would hear of it")
+			}
+		}()
+		c.End(x)
+	}()
+	if got, want := strings.Join(log, " "), "a>0 b>1 c>2 c.2 a.0"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

@@ -37,7 +37,8 @@ type Place struct {
 type Server struct {
 	Listen       []Listener
 	DrainTimeout time.Duration
-	Zone         string // where the gateway is; "": not known
+	Zone         string       // where the gateway is; "": not known
+	Concurrency  *Concurrency // of all routes together; nil: no bound
 }
 
 // Listener is one address that requests come in on.
@@ -166,6 +167,10 @@ type Upstream struct {
 
 	Health *Health `json:",omitzero"` // nil: endpoints are not checked
 	Eject  *Eject  `json:",omitzero"` // nil: endpoints are not ejected
+
+	Retry   *Retry          // nil: on connect and reset, at once, without a budget
+	Limits  *UpstreamLimits // nil: none
+	Breaker *Breaker        // nil: none
 }
 
 // Endpoint is one server of an upstream.
@@ -256,6 +261,11 @@ type Route struct {
 	MaxBody       int64         // bytes; 0: no bound
 	IdleTimeout   time.Duration // of a tunnel, or an answer's content, that brings no byte
 	Filters       []Filter
+
+	TotalTimeout time.Duration // of the whole exchange up to the response's last byte; 0: none
+	Concurrency  *Concurrency  // nil: no bound
+	Split        *Split        // instead of Upstream; nil: none
+	Mirror       *Mirror       // nil: none
 }
 
 // HeaderMatch is a predicate on a request's fields: there, or there with exactly that value.

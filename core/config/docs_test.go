@@ -50,6 +50,13 @@ func documented() map[string][]string {
 		"upstreams.NAME.health":              healthKeys().names(),
 		"upstreams.NAME.eject":               ejectKeys().names(),
 		"eject.success_rate":                 successRateKeys().names(),
+		"upstreams.NAME.retry":               retryKeys().names(),
+		"upstreams.NAME.limits":              upstreamLimitsKeys().names(),
+		"upstreams.NAME.breaker":             breakerKeys().names(),
+		"routes[].concurrency":               concurrencyKeys().names(),
+		"routes[].split[]":                   branchKeys().names(),
+		"routes[].split_sticky":              splitCookieKeys().names(),
+		"routes[].mirror":                    mirrorKeys().names(),
 	}
 }
 
@@ -170,6 +177,13 @@ func TestDefaultsInTheDocs(t *testing.T) {
 		"ratelimit: cost":            "[[filters]]\nuse = \"ratelimit\"\nrate = \"9/s\"\ncost = { from = \"header:a\", max = 9, %s }\n",
 		"ratelimit":                  "[[filters]]\nuse = \"ratelimit\"\nrate = \"1/s\"\n%s",
 		"compress":                   "[[filters]]\nuse = \"compress\"\n%s",
+		"upstreams.NAME.retry":       "[upstreams.u]\nendpoints = [\"a:1\"]\nretry = { %s }\n",
+		"upstreams.NAME.limits":      "[upstreams.u]\nendpoints = [\"a:1\"]\nlimits = { %s }\n",
+		"upstreams.NAME.breaker":     "[upstreams.u]\nendpoints = [\"a:1\"]\nbreaker = { %s }\n",
+		"routes[].concurrency":       "[[routes]]\nname = \"r\"\npath = \"/\"\nrespond = {}\nconcurrency = { limit = 1, %s }\n",
+		"routes[].split[]":           "[[routes]]\nname = \"r\"\npath = \"/\"\nsplit = [{ upstream = \"w\", %s }]\n[upstreams.w]\nendpoints = [\"a:1\"]\n",
+		"routes[].split_sticky":      "[[routes]]\nname = \"r\"\npath = \"/\"\nsplit = [{ upstream = \"w\" }]\nsplit_sticky = { cookie = \"c\", %s }\n[upstreams.w]\nendpoints = [\"a:1\"]\n",
+		"routes[].mirror":            "[[routes]]\nname = \"r\"\npath = \"/\"\nupstream = \"w\"\nmirror = { upstream = \"w\", %s }\n[upstreams.w]\nendpoints = [\"a:1\"]\n",
 	}
 	row := regexp.MustCompile("^\\| `([a-z_0-9]+)` \\|[^|]*\\| `([^`]+)`[^|]*\\|")
 	heading, checked := "", 0

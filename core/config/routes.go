@@ -34,20 +34,21 @@ func readRoute(v value) Route {
 	}
 	v.need("name", "what logs and metrics call the route")
 	v.need("path", `what it matches, such as "/orders/:id" or "/files/*rest"`)
-	if v.exclude("upstream", "redirect", "respond") == 0 {
-		v.fail("needs one of upstream, redirect and respond")
+	if v.exclude("upstream", "split", "redirect", "respond") == 0 {
+		v.fail("needs one of upstream, split, redirect and respond")
 	}
 	v.exclude("strip_prefix", "rewrite")
-	if !v.has("upstream") {
+	if !v.has("upstream") && !v.has("split") {
 		v.refuseProxyKeys()
 	}
+	v.checkSplit()
 	v.checkPaths(&r)
 	return r
 }
 
 // refuseProxyKeys notes keys that mean nothing to a route that answers by itself.
 func (v value) refuseProxyKeys() {
-	for _, name := range []string{"strip_prefix", "rewrite", "upstream_host", "timeout", "max_body", "idle_timeout"} {
+	for _, name := range []string{"strip_prefix", "rewrite", "upstream_host", "timeout", "max_body", "idle_timeout", "total_timeout", "mirror"} {
 		if v.has(name) {
 			v.child(name).fail("only goes with upstream")
 		}
@@ -110,6 +111,12 @@ func routeKeys() keys[Route] {
 		{"max_body", func(v value, r *Route) { size(v, &r.MaxBody, 1, 1<<40) }},
 		{"idle_timeout", func(v value, r *Route) { v.duration(&r.IdleTimeout, shortest, longest) }},
 		{"filters", func(v value, r *Route) { r.Filters = readFilters(v) }},
+		{"total_timeout", func(v value, r *Route) { v.duration(&r.TotalTimeout, 0, longest) }},
+		{"concurrency", func(v value, r *Route) { r.Concurrency = readConcurrency(v) }},
+		{"split", func(v value, r *Route) { r.split().Branches = readBranches(v) }},
+		{"split_by", func(v value, r *Route) { readSplitBy(v, &r.split().By) }},
+		{"split_sticky", func(v value, r *Route) { readSplitSticky(v, r.split()) }},
+		{"mirror", func(v value, r *Route) { r.Mirror = readMirror(v) }},
 	}
 }
 

@@ -23,6 +23,7 @@ func serverKeys() keys[Server] {
 		{"listen", func(v value, s *Server) { s.Listen = readListeners(v) }},
 		{"drain_timeout", func(v value, s *Server) { v.duration(&s.DrainTimeout, 0, longest) }},
 		{"zone", func(v value, s *Server) { v.zone(&s.Zone) }},
+		{"concurrency", func(v value, s *Server) { s.Concurrency = readConcurrency(v) }},
 	}
 }
 

@@ -16,6 +16,9 @@ func readUpstream(v value, name string) Upstream {
 	checkProtocol(v, &u)
 	checkBalance(v, &u)
 	checkHealthOf(v, &u)
+	if u.Retry != nil && u.Retries == 0 {
+		v.child("retry").fail("says how to retry, and retries = 0 that nothing is")
+	}
 	if v.holdsKeys() && !v.has("discover") {
 		v.need("endpoints", `an array of addresses such as ["10.0.0.7:9001"]`)
 	}
@@ -36,6 +39,9 @@ func upstreamKeys() keys[Upstream] {
 		{"discover", func(v value, u *Upstream) { u.Discover = readDiscover(v) }},
 		{"health", func(v value, u *Upstream) { u.Health = readHealth(v) }},
 		{"eject", func(v value, u *Upstream) { u.Eject = readEject(v) }},
+		{"retry", func(v value, u *Upstream) { u.Retry = readRetry(v) }},
+		{"limits", func(v value, u *Upstream) { u.Limits = readUpstreamLimits(v) }},
+		{"breaker", func(v value, u *Upstream) { u.Breaker = readBreaker(v) }},
 	}, balanceUpstreamKeys()...)
 }
 

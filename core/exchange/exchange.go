@@ -137,6 +137,7 @@ type Exchange struct {
 	Times      Times
 	Received   int64 // bytes of request content read
 	Sent       int64 // bytes of response content written
+	Begun      bool  // a 1xx answer has gone ahead of the final one
 	KeepAlive  bool  // the engine means to read another request from this connection
 	// GRPCStatus is how a gRPC call ended, in digits; "" for other exchanges, and for a call without an end. The Handler sets it.
 	GRPCStatus string

@@ -4,6 +4,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kind says what went wrong; it decides the status that a client sees.
@@ -88,6 +89,8 @@ type Fault struct {
 	Reason string // safe to show: never holds internals; may be empty
 	Allow  string // with MethodNotAllowed: the methods that there are, for the Allow field
 	Err    error  // may be nil
+
+	RetryAfter time.Duration // when it may be worth coming again, for the Retry-After field; 0: nobody knows
 }
 
 // New returns a Fault with a reason that a client may see.

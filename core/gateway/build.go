@@ -34,7 +34,10 @@ func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
 		return nil, config.Errors{cfg.Errorf("sandbox.cache", "%v", err)}
 	}
 	b := &builder{g: g, cfg: cfg, compress: map[string]*filter.Compress{}}
-	b.s = &Snapshot{Config: cfg, Built: time.Now(), plugins: map[string]*loadedPlugin{}, upstreams: map[string]*upstream.Upstream{}, feeds: map[string]*discover.Feed{}}
+	b.s = &Snapshot{
+		Config: cfg, Built: time.Now(), plugins: map[string]*loadedPlugin{}, upstreams: map[string]*upstream.Upstream{}, feeds: map[string]*discover.Feed{},
+		concurrency: map[string]*filter.Concurrency{}, splits: map[string]*backend.Split{}, mirrors: map[string]*backend.Mirror{},
+	}
 	b.buildTLS()
 	b.buildStores()
 	b.buildUpstreams()
@@ -115,15 +118,16 @@ func (b *builder) buildBackend(r *config.Route) answerer {
 	case r.Respond != nil:
 		return &backend.Static{Status: r.Respond.Status, Fields: fields(r.Respond.Headers), Body: []byte(r.Respond.Body)}
 	}
-	return b.buildProxy(r)
+	return b.buildTraffic(r)
 }
 
-func (b *builder) buildProxy(r *config.Route) answerer {
+// buildProxy makes what sends r's requests to an upstream.
+func (b *builder) buildProxy(r *config.Route, to string) *backend.Proxy {
 	path, err := filter.NewPathRewrite(filter.PathOptions{StripPrefix: r.StripPrefix, Path: r.Rewrite})
 	if err != nil {
 		b.fault(r.Key, "%v", err)
 	}
-	p := &backend.Proxy{Upstream: b.s.upstreams[r.Upstream], Path: path, Timeout: r.Timeout, MaxBody: r.MaxBody}
+	p := &backend.Proxy{Upstream: b.s.upstreams[to], Path: path, Timeout: r.Timeout, Total: r.TotalTimeout, MaxBody: r.MaxBody}
 	switch r.UpstreamHost {
 	case "pass":
 	case "upstream":
@@ -136,14 +140,25 @@ func (b *builder) buildProxy(r *config.Route) answerer {
 
 // callsHTTP2 reports whether r's upstream can take gRPC calls.
 func (b *builder) callsHTTP2(r *config.Route) bool {
-	protocol := b.cfg.Upstreams[r.Upstream].Protocol
-	return protocol == "h2" || protocol == "h2c"
+	names := []string{r.Upstream}
+	if r.Split != nil {
+		names = nil
+		for _, branch := range r.Split.Branches {
+			names = append(names, branch.Upstream)
+		}
+	}
+	for _, name := range names {
+		if protocol := b.cfg.Upstreams[name].Protocol; protocol != "h2" && protocol != "h2c" {
+			return false
+		}
+	}
+	return true
 }
 
 func (b *builder) buildChain(r *config.Route) *chain.Chain {
 	filters := make([]config.Filter, 0, len(b.cfg.Filters)+len(r.Filters))
 	filters = append(append(filters, b.cfg.Filters...), r.Filters...)
-	steps := make([]chain.Step, 0, len(filters))
+	steps := b.shedding(r)
 	for i := range filters {
 		if step, ok := b.buildStep(r, &filters[i]); ok {
 			steps = append(steps, step)

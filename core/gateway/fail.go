@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
@@ -17,6 +18,9 @@ func fail(x *exchange.Exchange, f *fault.Fault) {
 	answerProblem(x, f.Kind.Status(), f.Kind.Title(), f.Reason)
 	if f.Allow != "" {
 		x.Resp.Fields.Add("Allow", f.Allow)
+	}
+	if f.RetryAfter > 0 {
+		x.Resp.Fields.Add("Retry-After", strconv.FormatInt(int64((f.RetryAfter+time.Second-1)/time.Second), 10))
 	}
 }
 

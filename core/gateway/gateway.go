@@ -14,6 +14,7 @@ import (
 	"github.com/sallyport/sallyport/core/config"
 	"github.com/sallyport/sallyport/core/discover"
 	"github.com/sallyport/sallyport/core/engine"
+	"github.com/sallyport/sallyport/core/filter"
 	"github.com/sallyport/sallyport/core/jwt"
 	"github.com/sallyport/sallyport/core/plugin"
 	"github.com/sallyport/sallyport/core/store"
@@ -51,6 +52,8 @@ type Gateway struct {
 	tls       shelf[*engine.TLS]
 	discovery discovery
 	examined  map[string]bool // hashes of plugin files that no chain names and that were looked at already
+
+	concurrency shelf[*filter.Concurrency]
 
 	stopSweep context.CancelFunc
 }

@@ -9,7 +9,7 @@ import (
 
 // watchOver says how the upstream finds out which of its endpoints are well, and what it goes on from.
 func (b *builder) watchOver(o *upstream.Options, c config.Upstream) {
-	o.Health, o.Eject, o.Log, o.Former = healthOptions(c.Health), ejectOptions(c.Eject), b.g.log, b.former(o.Name)
+	o.Health, o.Eject, o.Log, o.Former = healthOptions(c.Health), ejectOptions(c.Eject), b.g.log.With("upstream", o.Name), b.former(o.Name)
 }
 
 // former returns the upstream of that name in the current Snapshot, nil if there is none.

@@ -6,12 +6,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sallyport/sallyport/core/backend"
 	"github.com/sallyport/sallyport/core/chain"
 	"github.com/sallyport/sallyport/core/config"
 	"github.com/sallyport/sallyport/core/discover"
 	"github.com/sallyport/sallyport/core/engine"
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
+	"github.com/sallyport/sallyport/core/filter"
 	"github.com/sallyport/sallyport/core/route"
 	"github.com/sallyport/sallyport/core/upstream"
 )
@@ -52,6 +54,10 @@ type Snapshot struct {
 	limits    map[string]*counts // by the name that /status has for them
 	releases  []func()           // lets go of what is shared with other generations, in the order of taking
 	updates   []func()           // of what is shared: run when the Snapshot is the current one
+
+	concurrency map[string]*filter.Concurrency // by route; "": of all together
+	splits      map[string]*backend.Split
+	mirrors     map[string]*backend.Mirror
 
 	pins    [pinShards]pinCount
 	retired atomic.Bool

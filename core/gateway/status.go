@@ -23,6 +23,8 @@ type Status struct {
 	Balance    map[string]BalanceStatus    `json:"balance"`   // by upstream
 	Limits     map[string]LimitStatus      `json:"limits"`
 	Stores     map[string]StoreStatus      `json:"stores"`
+	Totals     map[string]UpstreamStatus   `json:"upstream_totals"`
+	Traffic    map[string]TrafficStatus    `json:"traffic"` // by route; "" for all together
 }
 
 // PluginStatus is a picture of one plugin and its pools, one for each config that it is used with.
@@ -84,6 +86,8 @@ type EndpointStatus struct {
 	Priority  int                    `json:"priority"`
 	Effective float64                `json:"effective_weight"` // for now: less while it rises, 0 when the endpoint is not picked unless others have failed
 	Standing  upstream.StandingState `json:"standing"`
+	Breaker   string                 `json:"breaker,omitempty"` // "closed", "open" or "half_open"; none without one
+	Opened    uint64                 `json:"opened,omitempty"`  // how often the breaker has opened
 }
 
 // Status returns a picture of the current generation.
@@ -96,7 +100,7 @@ func (g *Gateway) Status() Status {
 		Refused: g.counts((*engine.Listener).Refused), Unserved: g.counts((*engine.Listener).Unserved),
 		Generation: s.Generation, Built: s.Built, Config: s.Config.File,
 		Plugins: map[string]PluginStatus{}, Upstreams: map[string][]EndpointStatus{},
-		Balance: s.balanceStatus(),
+		Balance: s.balanceStatus(), Totals: map[string]UpstreamStatus{}, Traffic: s.trafficStatus(),
 	}
 	for name, loaded := range s.plugins {
 		p := PluginStatus{
@@ -113,6 +117,7 @@ func (g *Gateway) Status() Status {
 	s.addLimits(&status)
 	for name, u := range s.upstreams {
 		status.Upstreams[name] = endpointStatus(u.Endpoints())
+		status.Totals[name] = UpstreamStatus(u.State())
 	}
 	return status
 }

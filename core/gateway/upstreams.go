@@ -46,11 +46,13 @@ func (b *builder) buildUpstreams() {
 }
 
 func upstreamOptions(name string, c config.Upstream) upstream.Options {
-	return upstream.Options{
+	o := upstream.Options{
 		Name: name, Policy: c.Policy, Protocol: c.Protocol,
 		ConnectTimeout: c.ConnectTimeout, ResponseTimeout: c.ResponseTimeout, IdleTimeout: c.IdleTimeout,
 		MaxIdle: c.MaxIdle, Retries: c.Retries, Endpoints: endpointOptions(c.Endpoints),
 	}
+	addCare(&o, c)
+	return o
 }
 
 // upstreamTLS reads the files of an upstream's tls table, and returns hashes of what they hold, so that the upstream is made anew

@@ -142,10 +142,11 @@ func (a *answer) Close() error {
 		c.giveUp()
 	}
 	c.leave()
-	c.endpoint.Done()
+	e := c.endpoint
 	if reusable {
-		c.endpoint.idle.put(c, ended)
+		e.idle.put(c, ended)
 	}
+	e.Done() // only now: who is let in for it must find the connection
 	return nil
 }
 

@@ -140,7 +140,7 @@ func (c *conn) arm(now time.Time, slice time.Duration) error {
 
 // limit is when the response's head must be there; zero: no bound. The response's time begins when the request has been sent.
 func (c *conn) limit(now time.Time) time.Time {
-	limit := c.send.Deadline
+	limit := c.send.until()
 	if c.asking != nil && !c.call.sent.IsZero() {
 		return earlier(limit, c.call.sent.Add(askTime))
 	}

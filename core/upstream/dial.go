@@ -89,9 +89,15 @@ func (c *secureConn) isQuiet() bool {
 // cut closes the connection without a word, which could be waited for, and which would tell the server that all is well.
 func (c *secureConn) cut() error { return c.raw.Close() }
 
+// unconnected is a failure ahead of anything that is sent.
+type unconnected struct{ why error }
+
+func (e unconnected) Error() string { return e.why.Error() }
+func (e unconnected) Unwrap() error { return e.why }
+
 // cannotConnect makes a fault of a failure to connect. Nothing has been sent, so another endpoint may be tried.
 func cannotConnect(err error) *fault.Fault {
-	f := &fault.Fault{Kind: fault.BadGateway, Side: fault.Upstream, Retry: true, Reason: "upstream cannot be reached", Err: err}
+	f := &fault.Fault{Kind: fault.BadGateway, Side: fault.Upstream, Retry: true, Reason: "upstream cannot be reached", Err: unconnected{err}}
 	switch {
 	case isTimeout(err):
 		f.Kind = fault.GatewayTimeout

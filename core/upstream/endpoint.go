@@ -33,6 +33,9 @@ type Endpoint struct {
 	wasOut  bool            // it was not usable in the view before; guarded likewise
 
 	standing *standing // whether it may get exchanges; those of the same address share one
+	gate     *gate     // nil: no limits
+	entered  int       // exchanges that have passed the gate; guarded by it
+	breaker  *breaker  // nil: none
 }
 
 // EndpointState is how an endpoint is doing at one moment.
@@ -48,6 +51,8 @@ type EndpointState struct {
 	Priority  int
 	Effective float64 // what Weight comes to for now: 0 when the endpoint is not picked unless others have been tried in vain
 	Standing  StandingState
+	Breaker   string // "closed", "open", "half_open"; "" without one
+	Opened    uint64 // how often the breaker has opened
 }
 
 // unixPrefix begins the address of a Unix socket.
@@ -86,7 +91,12 @@ func newEndpoint(one EndpointOptions, o Options) (*Endpoint, error) {
 func (e *Endpoint) Address() string { return e.address }
 
 // Done ends the count of one exchange in flight. A Transport calls it when the response has been read or given up.
-func (e *Endpoint) Done() { e.active.Add(-1) }
+func (e *Endpoint) Done() {
+	e.active.Add(-1)
+	if e.gate != nil {
+		e.gate.leave(e)
+	}
+}
 
 // close lets go of the connections that are not in use, and of the others as soon as they are not.
 func (e *Endpoint) close() {
@@ -95,9 +105,13 @@ func (e *Endpoint) close() {
 }
 
 func (e *Endpoint) state() EndpointState {
-	return EndpointState{
+	s := EndpointState{
 		Address: e.address, Active: e.active.Load(), Idle: e.idle.len() + e.mux.unused(),
 		Requests: e.requests.Load(), Failures: e.failures.Load(),
 		Standing: e.standing.state(),
 	}
+	if e.breaker != nil {
+		s.Breaker, s.Opened = breakerName(e.breaker.state.Load()), e.breaker.opens.Load()
+	}
+	return s
 }

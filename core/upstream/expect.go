@@ -22,7 +22,7 @@ func (c *conn) hear() (http1.ResponseHead, error) {
 	head, err := c.readHead()
 	switch {
 	case c.asking == nil:
-	case errors.Is(err, errLate) && !isPast(c.send.Deadline):
+	case errors.Is(err, errLate) && !isPast(c.send.until()):
 		c.goOn()
 		return c.readHead()
 	case err == nil && head.Status == 100:

@@ -83,7 +83,12 @@ func (w *wire) reset() { _ = w.SetLinger(0); _ = w.Close() }
 
 func listen(t testing.TB, serve func(*wire)) *peer {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	return listenOn(t, "127.0.0.1:0", serve)
+}
+
+func listenOn(t testing.TB, address string, serve func(*wire)) *peer {
+	t.Helper()
+	l, err := net.Listen("tcp4", address)
 	if err != nil {
 		t.Fatal(err)
 	}

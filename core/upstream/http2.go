@@ -44,19 +44,19 @@ func newHTTP2(o Options) *http2Transport {
 // on another connection, without counting as a retry.
 func (t *http2Transport) RoundTrip(x *exchange.Exchange, e *Endpoint, send Send) *fault.Fault {
 	for refusals := 0; ; {
-		c, f := e.mux.take(t, e, send.Deadline)
+		c, f := e.mux.take(t, e, x, send.until())
 		if f != nil {
 			return f
 		}
 		s := newStream(t, x, e, c, send)
 		f = s.roundTrip()
-		if f == nil || !f.Retry || !errors.As(f.Err, new(unprocessed)) || isPast(send.Deadline) {
+		if f == nil || !f.Retry || !errors.As(f.Err, new(unprocessed)) || isPast(send.until()) {
 			return f
 		}
 		if refusals++; refusals == maxRefusals {
 			return f
 		}
-		x.Resp.Reset()
+		send.renew(x)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
 )
 
@@ -16,6 +17,7 @@ type mux struct {
 	conns   []*muxConn
 	dialing *dialing // nil when nobody connects
 	closed  bool
+	gate    *gate // bounds how many connections there may be; nil: nothing does
 }
 
 // muxConn is a connection that many exchanges use at once.
@@ -33,7 +35,8 @@ type dialing struct {
 }
 
 // take returns a connection with room for a stream, which the caller must use for one and then give back.
-func (m *mux) take(t *http2Transport, e *Endpoint, deadline time.Time) (*muxConn, *fault.Fault) {
+func (m *mux) take(t *http2Transport, e *Endpoint, x *exchange.Exchange, deadline time.Time) (*muxConn, *fault.Fault) {
+	var late time.Time
 	for {
 		m.mu.Lock()
 		if c := m.reserve(); c != nil {
@@ -41,6 +44,13 @@ func (m *mux) take(t *http2Transport, e *Endpoint, deadline time.Time) (*muxConn
 			return c, nil
 		}
 		d := m.dialing
+		if d == nil && m.isFull() {
+			m.mu.Unlock()
+			if f := m.gate.waitForStream(x, deadline, &late); f != nil {
+				return nil, f
+			}
+			continue
+		}
 		if d == nil {
 			m.dialing = &dialing{done: make(chan struct{})}
 			m.mu.Unlock()

@@ -47,7 +47,7 @@ func (c *conn) roundTrip(x *exchange.Exchange, send Send, now time.Time) *fault.
 // isFarewell reports whether the answer may have been on its way before the request: servers end connections that were unused for too
 // long with a 408. A request that can be sent again then is (RFC 9110, section 15.5.9).
 func (c *conn) isFarewell(head *http1.ResponseHead) bool {
-	return head.Status == 408 && !head.KeepAlive && c.reused && isReplayable(&c.x.Req)
+	return head.Status == 408 && !head.KeepAlive && c.reused && c.send.isReplayable(&c.x.Req)
 }
 
 // ask writes the request and, when that is all there is to write, waits for the first bytes of the response. What
@@ -165,6 +165,7 @@ func (c *conn) passInterim(head *http1.ResponseHead) error {
 	}
 	var err error
 	if head.Status != 100 && c.x.Client != nil {
+		c.x.Begun = true
 		err = c.x.Client.Interim(head.Status, &c.x.Resp.Fields)
 	}
 	c.x.Resp.Fields.Reset()
@@ -213,8 +214,9 @@ func (c *conn) explain(err error) *fault.Fault {
 		return &fault.Fault{Kind: fault.BadGateway, Side: fault.Upstream, Reason: "invalid response from upstream", Err: err}
 	}
 	untouched := c.call.wrote == 0 && c.copier == nil
-	return &fault.Fault{
-		Kind: fault.BadGateway, Side: fault.Upstream, Reason: "upstream closed the connection", Err: err,
-		Retry: errors.Is(err, errFarewell) || c.end == 0 && (untouched || isReplayable(&c.x.Req)),
+	retry := errors.Is(err, errFarewell) || c.end == 0 && (untouched || c.send.isReplayable(&c.x.Req))
+	if untouched {
+		err = unconnected{err}
 	}
+	return &fault.Fault{Kind: fault.BadGateway, Side: fault.Upstream, Reason: "upstream closed the connection", Err: err, Retry: retry}
 }

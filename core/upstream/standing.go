@@ -150,7 +150,7 @@ func (s *standing) announce(before, after uint32, why string) {
 
 func (u *Upstream) log(level slog.Level, message string, args ...any) {
 	if u.options.Log != nil {
-		u.options.Log.Log(context.Background(), level, message, append([]any{"upstream", u.options.Name}, args...)...)
+		u.options.Log.Log(context.Background(), level, message, args...)
 	}
 }
 

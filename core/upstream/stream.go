@@ -53,6 +53,7 @@ func (s *stream) roundTrip() *fault.Fault {
 	s.startWatch()
 	resp, err := s.conn.RoundTrip(r)
 	heard := s.interims.join()
+	s.x.Begun = s.x.Begun || heard
 	if wrote := s.wrote.Load(); wrote != 0 {
 		s.x.Times.Sent = time.Unix(0, wrote)
 	}
@@ -164,7 +165,7 @@ func (s *stream) explain(err error, heard bool) *fault.Fault {
 		return f
 	}
 	f := &fault.Fault{Kind: fault.BadGateway, Side: fault.Upstream, Reason: "upstream closed the connection", Err: err}
-	resendable := !heard && s.upload.isResendable()
+	resendable := !heard && (s.upload.isResendable() || s.send.record.isWhole())
 	switch {
 	case errors.As(err, new(invalidAnswer)), isInvalid(err):
 		f.Reason = "invalid response from upstream"
@@ -172,7 +173,8 @@ func (s *stream) explain(err error, heard bool) *fault.Fault {
 		f.Reason = "upstream refused the request"
 		f.Err, f.Retry = unprocessed{err}, resendable
 	default:
-		f.Retry = resendable && isIdempotent(s.x.Req.Method) && (s.upload == nil || s.upload.whole)
+		again := s.send.Unsafe || isIdempotent(s.x.Req.Method)
+		f.Retry = resendable && again && (s.upload == nil || s.upload.whole || s.send.record.isWhole())
 	}
 	return f
 }

@@ -36,10 +36,10 @@ func (t *http1Transport) RoundTrip(x *exchange.Exchange, e *Endpoint, send Send)
 	for c := e.idle.take(now); c != nil; c = e.idle.take(now) {
 		c.reused = true
 		f := c.roundTrip(x, send, now)
-		if f == nil || !f.Retry || isPast(send.Deadline) {
+		if f == nil || !f.Retry || isPast(send.until()) {
 			return f
 		}
-		x.Resp.Reset()
+		send.renew(x)
 		if !errors.Is(f.Err, errStale) {
 			break
 		}
@@ -53,7 +53,7 @@ func (t *http1Transport) RoundTrip(x *exchange.Exchange, e *Endpoint, send Send)
 
 // dial connects.
 func (t *http1Transport) dial(e *Endpoint, send Send) (*conn, *fault.Fault) {
-	raw, err := t.dialer.dial(e, t.dialer.limit(send.Deadline))
+	raw, err := t.dialer.dial(e, t.dialer.limit(send.until()))
 	if err != nil {
 		return nil, cannotConnect(err)
 	}
@@ -71,9 +71,6 @@ func headLimits(o Options) http1.Limits {
 	}
 	return limits
 }
-
-// isReplayable reports whether the request may be sent twice and still can be.
-func isReplayable(r *exchange.Request) bool { return isIdempotent(r.Method) && r.Body.Whole() }
 
 // isIdempotent reports whether a request with that method may be sent twice (RFC 9110, section 9.2.2).
 func isIdempotent(method string) bool {

@@ -34,7 +34,12 @@ type Options struct {
 	Health *HealthOptions // nil: endpoints are not checked
 	Eject  *EjectOptions  // nil: endpoints are not ejected
 	Former *Upstream      // what it knows of endpoints that stay is taken over; nil: none. It is not kept
-	Log    *slog.Logger   // is told when an endpoint's standing changes; nil: nobody is
+	Log    *slog.Logger   // is told when an endpoint's standing or its breaker changes; nil: nobody is
+
+	// Beyond Retries, what keeps failures small. All are off when they are nil or zero.
+	Retry   *RetryOptions
+	Limits  LimitOptions
+	Breaker *BreakerOptions
 }
 
 // EndpointOptions are one server.
@@ -68,6 +73,9 @@ type Upstream struct {
 	checker    *checker             // nil: endpoints are not checked
 	ejector    *ejector             // nil: endpoints are not ejected
 	inherited  map[string]*standing // of the Former, by address, until there are endpoints; guarded by changing
+	care       *care                // nil: none is taken
+	retries    atomic.Uint64
+	unserved   atomic.Uint64 // for open breakers
 }
 
 // Transport carries one exchange to one endpoint.
@@ -83,11 +91,22 @@ type Send struct {
 	Host     string    // the Host field to send; "" stands for the endpoint's address, "localhost" where that is a socket's
 	Deadline time.Time // by which the response's head must be there; zero: no bound
 	Whole    bool      // the Deadline is for the response's last byte, too
+	Unsafe   bool      // the request may be sent again although its method is not idempotent
 	MaxBody  int64     // bytes of request content; 0: no bound
 	// ClientsDeadline says that the Deadline is what the client has asked for: that it passes says nothing about the endpoint.
 	ClientsDeadline bool
+	Head            time.Time // an earlier bound for the response's head alone; zero: none
 
-	choice choice // what the exchange has to say about its endpoint
+	choice choice     // what the exchange has to say about its endpoint
+	record *Recording // of the content; nil: none
+}
+
+// until returns when the response's head must be there; zero: no bound.
+func (s *Send) until() time.Time {
+	if s.Head.IsZero() {
+		return s.Deadline
+	}
+	return earlier(s.Deadline, s.Head)
 }
 
 // New returns an Upstream; it connects only when there is something to send.
@@ -99,6 +118,9 @@ func New(o Options) (*Upstream, error) {
 		return nil, fmt.Errorf("upstream %q: %w", o.Name, err)
 	}
 	if u.affinity, err = newAffinity(o); err != nil {
+		return nil, fmt.Errorf("upstream %q: %w", o.Name, err)
+	}
+	if u.care, err = newCare(o); err != nil {
 		return nil, fmt.Errorf("upstream %q: %w", o.Name, err)
 	}
 	u.options, u.timed = o, o.Policy == "ewma"
@@ -143,6 +165,9 @@ func (u *Upstream) Do(x *exchange.Exchange, send Send) *fault.Fault {
 	if u.affinity != nil {
 		send.choice = u.affinity.choice(x, v)
 	}
+	if u.care != nil {
+		return u.doWithCare(x, send, v)
+	}
 	var tried []int
 	for left := u.options.Retries; ; left-- {
 		place := u.pick(v, &send.choice, tried)
@@ -150,9 +175,10 @@ func (u *Upstream) Do(x *exchange.Exchange, send Send) *fault.Fault {
 			return v.nobody()
 		}
 		f := u.try(x, v.endpoints[place], send)
-		if f == nil || !f.Retry || left <= 0 || isPast(send.Deadline) || len(v.endpoints) == 1 {
+		if f == nil || !f.Retry || left <= 0 || isPast(send.until()) || len(v.endpoints) == 1 {
 			return f
 		}
+		u.retries.Add(1)
 		tried = append(tried, place)
 	}
 }

@@ -66,6 +66,7 @@ func (u *Upstream) endpoint(before []*Endpoint, one EndpointOptions, reasons uin
 	if err != nil {
 		return nil, err
 	}
+	u.guard(e)
 	if u.closed {
 		e.close()
 	}

@@ -189,7 +189,7 @@ func (s *stream) judgeContent(now time.Time, next time.Duration, uploading bool)
 
 // limit is when the response's head must be there; zero: no bound. The response's time begins when the request has been sent.
 func (s *stream) limit() time.Time {
-	limit := s.send.Deadline
+	limit := s.send.until()
 	timeout := s.home.responseTimeout
 	if timeout <= 0 || s.upload.isRunning() {
 		return limit
