@@ -10,7 +10,9 @@ func (s *scanner) open(sh shape) {
 	}
 	s.est.joined(params + results)
 	s.opened++
-	s.ctrl = append(s.ctrl, block{sh, max(0, s.est.height-params), params, results, s.opened})
+	label := s.ctrl[len(s.ctrl)-1].inner
+	s.ctrl = append(s.ctrl, block{shape: sh, base: max(0, s.est.height-params), params: params, results: results,
+		opened: s.opened, label: label, inner: label + 1, head: noHead})
 	if sh != structLoop {
 		s.event(sh, 0)
 		return
@@ -19,8 +21,17 @@ func (s *scanner) open(sh shape) {
 		r.failAt(at, "more than %d loops in a function", s.m.lim.LoopsPerFunc)
 	}
 	s.event(structLoop, uint32(len(s.m.patches)))
-	s.patch(patchCharge, r.pos, r.pos, 0)
+	if params > 0 {
+		s.patch(patchCharge, r.pos, r.pos, 0)
+		return
+	}
+	top := &s.ctrl[len(s.ctrl)-1]
+	top.label, top.inner, top.head = label+1, label+3, len(s.m.patches)
+	s.patch(patchLoop, at-1, r.pos, 0)
 }
+
+// noHead is the head of what is not a loop with a cold refill.
+const noHead = -1
 
 // blockType reads a block's type and returns how many values it takes and leaves.
 func (s *scanner) blockType() (params, results int) {
@@ -44,8 +55,8 @@ func (s *scanner) blockType() (params, results int) {
 	return len(s.m.types[i].params), len(s.m.types[i].results)
 }
 
-// close handles else and end.
-func (s *scanner) close(sh shape) {
+// close handles else and end, whose opcode lies at offset at.
+func (s *scanner) close(sh shape, at int) {
 	top := &s.ctrl[len(s.ctrl)-1]
 	if sh == structElse {
 		if top.shape != structIf {
@@ -58,6 +69,9 @@ func (s *scanner) close(sh shape) {
 		return
 	}
 	s.event(structEnd, uint32(top.shape))
+	if top.head != noHead {
+		s.patch(patchLoopEnd, at, s.r.pos, uint64(top.head))
+	}
 	s.est.reset(top.base + top.results)
 	s.ctrl = s.ctrl[:len(s.ctrl)-1]
 }
@@ -68,13 +82,13 @@ func (s *scanner) branch(sh shape, at int) {
 	r := s.r
 	switch sh {
 	case branch, branchIf:
-		s.event(sh, r.index("label", len(s.ctrl)))
+		s.event(sh, s.label())
 	case branchTable:
 		s.event(sh, uint32(r.pos))
 		s.targets()
 	case leave:
 		s.event(sh, 0)
-		s.patch(patchReturn, at, r.pos, uint64(len(s.ctrl)-1))
+		s.patch(patchReturn, at, r.pos, s.labelOf(len(s.ctrl)-1))
 	case trap:
 		s.event(sh, 0)
 	}
@@ -90,8 +104,27 @@ func (s *scanner) targets() {
 		r.fail("br_table of %d targets, %d allowed", n, s.m.lim.BranchTargets)
 	}
 	for ; n >= 0 && r.bad == nil; n-- { // the default is one more
-		r.index("label", len(s.ctrl))
+		s.label()
 	}
+}
+
+// label reads a branch's target, as the guest counts, and has it renumbered if loops around it have more labels now.
+func (s *scanner) label() uint32 {
+	at := s.r.pos
+	l := s.r.index("label", len(s.ctrl))
+	if s.r.bad != nil {
+		return 0
+	}
+	if n := s.labelOf(int(l)); n != uint64(l) {
+		s.patch(patchLabel, at, s.r.pos, n)
+	}
+	return l
+}
+
+// labelOf returns what the label of the block l out is in the rewritten code.
+func (s *scanner) labelOf(l int) uint64 {
+	top := len(s.ctrl) - 1
+	return uint64(s.ctrl[top].inner - 1 - s.ctrl[top-l].label)
 }
 
 // call handles whatever names a function or a signature.

@@ -25,13 +25,16 @@ type body struct {
 type patchKind uint8
 
 const (
-	patchFunc   patchKind = iota // by the function index arg
-	patchReturn                  // by a branch to the end of the wrapping block, arg blocks out; recursive functions only
-	patchCharge                  // nothing goes; a charge of arg is put in
-	patchBytes                   // nothing goes; a charge by a length in bytes on the stack is put in
-	patchItems                   // the same for table entries
-	patchPages                   // the same for pages asked of memory.grow
-	patchGrow                    // the same for entries asked of table.grow, of which at most arg are granted
+	patchFunc    patchKind = iota // by the function index arg
+	patchReturn                   // by a branch to the end of the wrapping block, arg blocks out; recursive functions only
+	patchLabel                    // by the label arg
+	patchLoop                     // by the head of a loop that charges arg
+	patchLoopEnd                  // by the end of the loop whose head is the patch arg
+	patchCharge                   // nothing goes; a charge of arg is put in
+	patchBytes                    // nothing goes; a charge by a length in bytes on the stack is put in
+	patchItems                    // the same for table entries
+	patchPages                    // the same for pages asked of memory.grow
+	patchGrow                     // the same for entries asked of table.grow, of which at most arg are granted
 )
 
 type patch struct {
@@ -96,6 +99,11 @@ type block struct {
 	base            int
 	params, results int
 	opened          uint32 // the how manieth block of the function
+
+	// In the rewritten code, counted from the function's outermost label: its own label, and the one that a block
+	// opened in it gets.
+	label, inner int
+	head         int // of a loop with a cold refill: its patch; or -1
 }
 
 func (s *scanner) function(r *reader) body {
@@ -105,7 +113,7 @@ func (s *scanner) function(r *reader) body {
 	s.b.patches.from, s.b.calls.from = len(s.m.patches), len(s.m.calls)
 	s.localDecls(t.params)
 	s.b.code = span{r.pos, len(r.b)}
-	s.ctrl = append(s.ctrl[:0], block{shape: structBlock, results: len(t.results)})
+	s.ctrl = append(s.ctrl[:0], block{shape: structBlock, results: len(t.results), inner: 1, head: noHead})
 	s.events, s.run, s.loops, s.opened = s.events[:0], 0, 0, 0
 	for len(s.ctrl) > 0 && r.bad == nil {
 		s.instruction()
@@ -199,7 +207,7 @@ func (s *scanner) instruction() {
 	case structBlock, structLoop, structIf:
 		s.open(o.shape)
 	case structElse, structEnd:
-		s.close(o.shape)
+		s.close(o.shape, at)
 	case branch, branchIf, branchTable, leave, trap:
 		s.branch(o.shape, at)
 	case call, callIndirect, refFunc:
