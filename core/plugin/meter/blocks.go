@@ -134,6 +134,7 @@ func (s *scanner) call(sh shape) {
 		t := r.index("type", len(m.types))
 		r.index("table", len(m.tables))
 		if r.bad == nil {
+			s.run += weightAhead
 			m.calls = append(m.calls, m.typeNode(t))
 			s.est.called(len(m.types[t].params), len(m.types[t].results), s.ctrl[len(s.ctrl)-1].base)
 		}
@@ -152,6 +153,7 @@ func (s *scanner) call(sh shape) {
 		return
 	}
 	if int(f) >= len(m.imports) {
+		s.run += weightAhead
 		m.calls = append(m.calls, m.funcNode(f))
 	}
 	t := &m.types[m.funcs[f]]

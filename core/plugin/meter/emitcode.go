@@ -16,7 +16,9 @@ func (e *emitter) code() {
 func (e *emitter) function(b *body) {
 	e.fn = e.fn[:0]
 	e.locals(b)
-	e.fn = e.charge(e.fn, b.entry)
+	if b.entry > weightAhead {
+		e.fn = e.charge(e.fn, b.entry-weightAhead)
+	}
 	if b.recursive {
 		e.fn = e.enter(e.fn, b)
 		e.fn = e.blockType(append(e.fn, opBlock), b)
@@ -32,7 +34,7 @@ func (e *emitter) function(b *body) {
 	}
 	e.fn = append(e.fn, e.m.wasm[at:b.code.to]...)
 	if b.recursive {
-		e.fn = append(e.giveBack(e.fn, b), opEnd)
+		e.fn = append(e.giveBack(e.fn, b), opReturn, opEnd, opUnreachable, opEnd)
 	}
 }
 
@@ -167,12 +169,13 @@ func granted(c []byte, scratch, most uint32) []byte {
 // enter takes a frame from the stack that is left, and traps if there is too little. The counter stays negative then,
 // which tells the host why.
 func (e *emitter) enter(c []byte, b *body) []byte {
+	c = append(c, opBlock, blockEmpty)
 	c = appendU32(append(c, opGlobalGet), e.depth)
 	c = appendU32(append(c, opLocalTee), b.saved())
 	c = append(appendSigned(append(c, opI32Const), int64(b.frame)), opI32Sub)
 	c = appendU32(append(c, opGlobalSet), e.depth)
 	c = appendU32(append(c, opGlobalGet), e.depth)
-	return append(c, opI32Const, 0, opI32LtS, opIf, blockEmpty, opUnreachable, opEnd)
+	return append(c, opI32Const, 0, opI32LtS, opBrIf, 0)
 }
 
 // giveBack only writes: to read the counter and add to it would wait for what the calls before have written.
