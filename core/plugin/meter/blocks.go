@@ -20,6 +20,7 @@ func (s *scanner) open(sh shape) {
 	if s.loops++; s.loops > s.m.lim.LoopsPerFunc {
 		r.failAt(at, "more than %d loops in a function", s.m.lim.LoopsPerFunc)
 	}
+	s.loop = noLoop
 	s.event(structLoop, uint32(len(s.m.patches)))
 	if params > 0 {
 		s.patch(patchCharge, r.pos, r.pos, 0)
@@ -27,6 +28,7 @@ func (s *scanner) open(sh shape) {
 	}
 	top := &s.ctrl[len(s.ctrl)-1]
 	top.label, top.inner, top.head = label+1, label+3, len(s.m.patches)
+	s.loop = len(s.ctrl) - 1
 	s.patch(patchLoop, at-1, r.pos, 0)
 }
 
@@ -70,6 +72,7 @@ func (s *scanner) close(sh shape, at int) {
 	}
 	s.event(structEnd, uint32(top.shape))
 	if top.head != noHead {
+		s.closeTight(at)
 		s.patch(patchLoopEnd, at, s.r.pos, uint64(top.head))
 	}
 	s.est.reset(top.base + top.results)
@@ -82,12 +85,20 @@ func (s *scanner) branch(sh shape, at int) {
 	r := s.r
 	switch sh {
 	case branch, branchIf:
-		s.event(sh, s.label())
+		from := r.pos
+		l := r.index("label", len(s.ctrl))
+		if s.leavesTight(int(l)) {
+			s.flush(at)
+		}
+		s.relabel(l, from)
+		s.event(sh, l)
 	case branchTable:
+		s.flush(at)
 		s.event(sh, uint32(r.pos))
 		s.targets()
 	case leave:
 		s.event(sh, 0)
+		s.flush(at)
 		s.patch(patchReturn, at, r.pos, s.labelOf(len(s.ctrl)-1))
 	case trap:
 		s.event(sh, 0)
@@ -104,21 +115,19 @@ func (s *scanner) targets() {
 		r.fail("br_table of %d targets, %d allowed", n, s.m.lim.BranchTargets)
 	}
 	for ; n >= 0 && r.bad == nil; n-- { // the default is one more
-		s.label()
+		from := r.pos
+		s.relabel(r.index("label", len(s.ctrl)), from)
 	}
 }
 
-// label reads a branch's target, as the guest counts, and has it renumbered if loops around it have more labels now.
-func (s *scanner) label() uint32 {
-	at := s.r.pos
-	l := s.r.index("label", len(s.ctrl))
+// relabel has label l, written from offset from on, renumbered if loops around the branch have more labels now.
+func (s *scanner) relabel(l uint32, from int) {
 	if s.r.bad != nil {
-		return 0
+		return
 	}
 	if n := s.labelOf(int(l)); n != uint64(l) {
-		s.patch(patchLabel, at, s.r.pos, n)
+		s.patch(patchLabel, from, s.r.pos, n)
 	}
-	return l
 }
 
 // labelOf returns what the label of the block l out is in the rewritten code.
@@ -130,11 +139,12 @@ func (s *scanner) labelOf(l int) uint64 {
 // call handles whatever names a function or a signature.
 func (s *scanner) call(sh shape) {
 	r, m := s.r, s.m
+	s.loop = noLoop
 	if sh == callIndirect {
 		t := r.index("type", len(m.types))
 		r.index("table", len(m.tables))
 		if r.bad == nil {
-			s.run += weightAhead
+			s.run += CallUnits
 			m.calls = append(m.calls, m.typeNode(t))
 			s.est.called(len(m.types[t].params), len(m.types[t].results), s.ctrl[len(s.ctrl)-1].base)
 		}
@@ -153,7 +163,7 @@ func (s *scanner) call(sh shape) {
 		return
 	}
 	if int(f) >= len(m.imports) {
-		s.run += weightAhead
+		s.run += CallUnits
 		m.calls = append(m.calls, m.funcNode(f))
 	}
 	t := &m.types[m.funcs[f]]

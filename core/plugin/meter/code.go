@@ -18,6 +18,7 @@ type body struct {
 	entry     uint64 // charge at the function's entry
 	frame     uint32 // estimated bytes of stack
 	scratch   bool   // needs one more i32 local
+	tight     bool   // has a tight loop: needs one more i64 local
 	recursive bool
 }
 
@@ -29,7 +30,9 @@ const (
 	patchReturn                   // by a branch to the end of the wrapping block, arg blocks out; recursive functions only
 	patchLabel                    // by the label arg
 	patchLoop                     // by the head of a loop that charges arg
+	patchTight                    // the same for a tight loop, see tight.go
 	patchLoopEnd                  // by the end of the loop whose head is the patch arg
+	patchFlush                    // nothing goes; if the head arg is a tight loop's, a write of its fuel is put in
 	patchCharge                   // nothing goes; a charge of arg is put in
 	patchBytes                    // nothing goes; a charge by a length in bytes on the stack is put in
 	patchItems                    // the same for table entries
@@ -82,6 +85,7 @@ type scanner struct {
 	r    *reader
 	b    body
 	ctrl []block
+	loop int // the innermost open block that may be a tight loop, or noLoop
 
 	events []event // for the cost analysis
 	run    uint64  // weight since the last event
@@ -114,6 +118,7 @@ func (s *scanner) function(r *reader) body {
 	s.localDecls(t.params)
 	s.b.code = span{r.pos, len(r.b)}
 	s.ctrl = append(s.ctrl[:0], block{shape: structBlock, results: len(t.results), inner: 1, head: noHead})
+	s.loop = noLoop
 	s.events, s.run, s.loops, s.opened = s.events[:0], 0, 0, 0
 	for len(s.ctrl) > 0 && r.bad == nil {
 		s.instruction()
@@ -360,6 +365,7 @@ func (s *scanner) segmentOp(sh shape, at int) {
 
 func (s *scanner) bulk(k patchKind, at int) {
 	s.b.scratch = true
+	s.loop = noLoop
 	s.patch(k, at, at, 0)
 }
 

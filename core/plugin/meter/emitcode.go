@@ -16,8 +16,8 @@ func (e *emitter) code() {
 func (e *emitter) function(b *body) {
 	e.fn = e.fn[:0]
 	e.locals(b)
-	if b.entry > weightAhead {
-		e.fn = e.charge(e.fn, b.entry-weightAhead)
+	if b.entry > e.ahead {
+		e.fn = e.charge(e.fn, b.entry-e.ahead)
 	}
 	if b.recursive {
 		e.fn = e.enter(e.fn, b)
@@ -40,28 +40,37 @@ func (e *emitter) function(b *body) {
 
 func (e *emitter) locals(b *body) {
 	groups := uint32(b.groups)
-	added := byte(0)
-	if b.scratch {
-		added++
+	ints := b.fuel() - uint32(b.nlocals)
+	if ints > 0 {
+		groups++
 	}
-	if b.recursive {
-		added++
-	}
-	if added > 0 {
+	if b.tight {
 		groups++
 	}
 	e.fn = append(appendU32(e.fn, groups), e.m.wasm[b.locals.from:b.locals.to]...)
-	if added > 0 {
-		e.fn = append(e.fn, added, typeI32)
+	if ints > 0 {
+		e.fn = append(e.fn, byte(ints), typeI32)
+	}
+	if b.tight {
+		e.fn = append(e.fn, 1, typeI64)
 	}
 }
 
-// saved is the local that keeps what DepthGlobal was when a function that can recurse was entered.
+// The locals appended: one for lengths, one that keeps what DepthGlobal was on entry, one for the fuel of tight loops.
+func (b *body) lengths() uint32 { return uint32(b.nlocals) }
+
 func (b *body) saved() uint32 {
 	if b.scratch {
-		return uint32(b.nlocals) + 1
+		return b.lengths() + 1
 	}
-	return uint32(b.nlocals)
+	return b.lengths()
+}
+
+func (b *body) fuel() uint32 {
+	if b.recursive {
+		return b.saved() + 1
+	}
+	return b.saved()
 }
 
 func (e *emitter) patched(c []byte, b *body, p patch) []byte {
@@ -74,12 +83,23 @@ func (e *emitter) patched(c []byte, b *body, p patch) []byte {
 		return appendU32(c, uint32(p.arg))
 	case patchLoop:
 		return e.loopHead(c, p)
+	case patchTight:
+		return e.tightHead(c, b, p)
 	case patchLoopEnd:
-		return e.loopEnd(c, e.m.patches[p.arg].arg)
+		head := &e.m.patches[p.arg]
+		if head.kind == patchTight {
+			return e.tightEnd(c, b, head.arg)
+		}
+		return e.loopEnd(c, head.arg)
+	case patchFlush:
+		if e.m.patches[p.arg].kind == patchTight {
+			return e.tightFlush(c, b)
+		}
+		return c
 	case patchCharge:
 		return e.charge(c, p.arg)
 	}
-	return e.chargeLength(c, uint32(b.nlocals), p)
+	return e.chargeLength(c, b.lengths(), p)
 }
 
 // charge lowers the fuel by a constant.
@@ -115,12 +135,15 @@ func (e *emitter) charged(c []byte) []byte {
 // way of every turn, and what the engine knows in front of it (values in registers, the memory's base) would be lost
 // behind it.
 func (e *emitter) loopHead(c []byte, p patch) []byte {
+	c = e.take(e.loopBlocks(c, p), p.arg)
+	return append(c, opI64Const, 0, opI64LtS, opBrIf, 0)
+}
+
+func (e *emitter) loopBlocks(c []byte, p patch) []byte {
 	typ := e.m.wasm[p.from+1 : p.to]
 	c = append(append(c, opBlock), typ...)
 	c = append(append(c, opLoop), typ...)
-	c = append(c, opBlock, blockEmpty)
-	c = e.take(c, p.arg)
-	return append(c, opI64Const, 0, opI64LtS, opBrIf, 0)
+	return append(c, opBlock, blockEmpty)
 }
 
 // loopEnd gives back what the head will take again, after the refill: it leaves the fuel at zero or more, so the head

@@ -124,9 +124,8 @@ const (
 	weightMemGrow  = 5000
 	weightTblGrow  = 1000
 
-	weightEntry = 8  // and one per parameter and local
-	weightAhead = 40 // what a call pays towards the entry of the function called; an entry that costs no more has no charge
-	weightLoop  = 6  // the charge itself
+	weightEntry = 8 // and one per parameter and local
+	weightLoop  = 6 // the charge itself
 
 	bytesPerUnitLog = 3       // bulk memory: 8 bytes a unit
 	unitsPerPage    = 2 << 13 // memory.grow: clearing and copying 64 KiB, 8 bytes a unit
