@@ -21,6 +21,8 @@ type host struct {
 	slice   int64
 	granted int64
 	refills int
+
+	hasMemory bool // the module under test has one; the engine's answer is never nil
 }
 
 func newHost(t testing.TB) *host {

@@ -91,6 +91,7 @@ func differ(t *testing.T, wasm []byte, budget int64, args ...uint64) error {
 		t.Fatal(err)
 	}
 	h := newHost(t)
+	h.hasMemory = m.MemoryMax > 0
 	if h.compiles(wasm) != nil {
 		return nil
 	}
@@ -136,8 +137,8 @@ func observe(h *host, wasm []byte, budget, slice int64, args []uint64) (o outcom
 	for _, name := range names {
 		results, spent, err := i.call(name, args[:len(i.mod.ExportedFunction(name).Definition().ParamTypes())]...)
 		o.results, o.traps, o.spent = append(o.results, results), append(o.traps, kind(err)), o.spent+spent
-		if i.mod.Memory() != nil {
-			b, _ := i.mod.Memory().Read(0, i.mod.Memory().Size())
+		if memory := i.mod.Memory(); h.hasMemory {
+			b, _ := memory.Read(0, memory.Size())
 			o.memory = append(o.memory, bytes.Clone(b))
 		}
 		if o.fuel = exhausted(i, err); err != nil {

@@ -47,7 +47,7 @@ func program(data []byte) []byte {
 		section(secFunction, []byte{shapeFuncs, 0, 0, 0, 0}),
 		section(secTable, []byte{1, typeFuncref, 1, shapeFuncs, shapeFuncs}),
 		section(secMemory, []byte{1, 1, 1, 3}),
-		section(secGlobal, []byte{2, typeI32, 1, opI32Const, 0xe8, 0x07, opEnd, typeI32, 1, opI32Const, 0, opEnd}),
+		section(secGlobal, []byte{2, typeI32, 1, opI32Const, 0x90, 0xce, 0, opEnd, typeI32, 1, opI32Const, 0, opEnd}),
 		section(secExport, vector(export("f", KindFunc, 0), export("g", KindFunc, 1), export("memory", KindMemory, 0))),
 		section(secElement, []byte{1, 0, opI32Const, 0, opEnd, shapeFuncs, 0, 1, 2, 3}),
 		section(secCode, vector(bodies...)))
@@ -148,7 +148,7 @@ func (g *shaper) value(depth int) {
 	case 13:
 		g.value(depth - 1)
 		g.value(depth - 1)
-		g.op([]byte{0x6d, 0x6e, 0x70}[g.IntN(3)])
+		g.op(opI32Const, byte(g.IntN(4)), 0x72, []byte{0x6d, 0x6e, 0x70}[g.IntN(3)])
 	default:
 		g.value(depth - 1)
 		g.value(depth - 1)
@@ -225,13 +225,16 @@ func (g *shaper) tight() {
 	l := g.local()
 	g.value(1)
 	g.op(opI32Const, 31, 0x71, opLocalSet, l)
-	g.within(opLoop, blockEmpty, 0, func() {
-		g.op(opLocalGet, l, opI32Const, 1, opI32Sub, opLocalTee, l, opI32Const, 0, opI32LtS)
-		g.within(opIf, blockEmpty, 0, func() { g.jump(1); g.op(opUnreachable) })
-		if g.IntN(2) == 0 {
-			g.jump(1)
-		}
-		g.op(opLocalGet, l, opI32Const, 0, 0x4a, opBrIf, 0)
+	g.within(opBlock, blockEmpty, 0, func() {
+		g.within(opLoop, blockEmpty, 0, func() {
+			g.op(opLocalGet, l, opI32Const, 1, opI32Sub, opLocalTee, l, opI32Const, 0, opI32LtS, opBrIf, 1)
+			g.op(opLocalGet, l, opI32Const, byte(g.IntN(32)), 0x46)
+			g.within(opIf, blockEmpty, 0, func() { g.jump(1) })
+			if g.IntN(4) == 0 {
+				g.jump(1)
+			}
+			g.op(opBr, 0)
+		})
 	})
 }
 
