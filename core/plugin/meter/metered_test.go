@@ -86,7 +86,7 @@ type outcome struct {
 
 // differ runs every export with two arguments, and returns the error of the last one.
 func differ(t *testing.T, wasm []byte, budget int64, args ...uint64) error {
-	m, err := Rewrite(wasm, Limits{MemoryPages: 1024, TableEntries: maxTableEntries, InitialFuel: 100_000})
+	m, err := Rewrite(wasm, Limits{MemoryPages: 1024, TableEntries: maxTableEntries})
 	if err != nil {
 		t.Fatal(err)
 	}
