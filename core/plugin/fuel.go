@@ -47,7 +47,7 @@ func (t *tank) bind(mod api.Module) {
 
 // open begins a budget while the global still has the first slice that the meter compiled in.
 func (t *tank) open(budget int64, limit time.Duration) {
-	t.budget, t.granted = budget, min(t.slice, budget)
+	t.budget, t.granted = budget, min(t.slice, budget)+meter.CallUnits
 	t.looked, t.timeLeft = t.host.now(), int64(limit)
 }
 
@@ -55,7 +55,7 @@ func (t *tank) open(budget int64, limit time.Duration) {
 // does not has the time limit from there on.
 func (t *tank) fill(budget int64, limit time.Duration) {
 	t.budget, t.granted = budget, min(t.slice, budget)
-	t.fuel.Set(uint64(t.granted))
+	t.fuel.Set(uint64(t.granted - meter.CallUnits))
 	t.looked, t.timeLeft = notLooked, int64(limit)
 }
 

@@ -6,7 +6,7 @@ import (
 )
 
 // TestChargesAreExact runs every way through testdata/control.wat and compares the fuel spent with the sum of the
-// weights on the dearest way, written out.
+// weights on the dearest way, written out. Nothing is taken as paid ahead, so that cheap functions show what they cost.
 func TestChargesAreExact(t *testing.T) {
 	const (
 		one   = weightSimple
@@ -38,14 +38,41 @@ func TestChargesAreExact(t *testing.T) {
 		{"code behind a loop is paid at its header", "after", []uint64{2}, entry + 2*(step+div)},
 		{"inner loop", "inner", []uint64{2},
 			entry + 1 + 2*(weightLoop+2*one) + 2*3*(step+4*one+one+br+br)},
-		{"calls", "calls", []uint64{1}, entry + 2*(2*one+weightCall) + 2*(entry+2+one)},
+		{"calls", "calls", []uint64{1}, entry + 2*(2*one+weightCall+CallUnits) + 2*(entry+2+one)},
+		{"call through a table", "indirect", []uint64{1}, entry + 3*one + weightIndirect + CallUnits + entry + 2 + one},
 	}
 	h := newHost(t)
-	i := mustStart(t, h, mustRewrite(t, fixture(t, "control"), Limits{}).Wasm)
+	m, err := load(fixture(t, "control"), Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := mustStart(t, h, emit(m, 0))
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, got, err := i.call(tt.export, tt.args...)
-			if err != nil || got != tt.want {
+			if want := CallUnits + tt.want; err != nil || got != want {
+				t.Errorf("got %d, want %d (%v)", got, want, err)
+			}
+		})
+	}
+}
+
+// TestCallsPayAhead: a function that costs no more than a call has paid has no charge, a dearer one has the rest.
+func TestCallsPayAhead(t *testing.T) {
+	const dear = weightEntry + 1 + 5*(2*weightSimple+weightDiv+weightSimple) + weightSimple
+	tests := []struct {
+		name, export string
+		want         int64
+	}{
+		{"cheap function", "straight", CallUnits},
+		{"calls of a cheap function", "calls", weightEntry + 1 + 2*(2*weightSimple+weightCall+CallUnits)},
+		{"dear function", "dear", dear},
+		{"call of a dear function", "calldear", weightEntry + 1 + weightSimple + weightCall + dear},
+	}
+	i := mustStart(t, newHost(t), mustRewrite(t, fixture(t, "control"), Limits{}).Wasm)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, got, err := i.call(tt.export, 1); err != nil || got != tt.want {
 				t.Errorf("got %d, want %d (%v)", got, tt.want, err)
 			}
 		})
@@ -55,7 +82,7 @@ func TestChargesAreExact(t *testing.T) {
 // TestBulkChargesAreExact counts each operation by its length, the lengths that fail included.
 func TestBulkChargesAreExact(t *testing.T) {
 	const (
-		base  = weightEntry + 1 + 3*weightSimple + weightBulk
+		base  = max(CallUnits, weightEntry+1+3*weightSimple+weightBulk)
 		grow  = weightEntry + 1 + weightSimple + weightMemGrow
 		tgrow = weightEntry + 1 + 2*weightSimple + weightTblGrow
 		huge  = 0xffffffff

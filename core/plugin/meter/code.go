@@ -18,6 +18,7 @@ type body struct {
 	entry     uint64 // charge at the function's entry
 	frame     uint32 // estimated bytes of stack
 	scratch   bool   // needs one more i32 local
+	tight     bool   // has a tight loop: needs one more i64 local
 	recursive bool
 }
 
@@ -25,13 +26,18 @@ type body struct {
 type patchKind uint8
 
 const (
-	patchFunc   patchKind = iota // by the function index arg
-	patchReturn                  // by a branch to the end of the wrapping block, arg blocks out; recursive functions only
-	patchCharge                  // nothing goes; a charge of arg is put in
-	patchBytes                   // nothing goes; a charge by a length in bytes on the stack is put in
-	patchItems                   // the same for table entries
-	patchPages                   // the same for pages asked of memory.grow
-	patchGrow                    // the same for entries asked of table.grow, of which at most arg are granted
+	patchFunc    patchKind = iota // by the function index arg
+	patchReturn                   // by a branch to the end of the wrapping block, arg blocks out; recursive functions only
+	patchLabel                    // by the label arg
+	patchLoop                     // by the head of a loop that charges arg
+	patchTight                    // the same for a tight loop, see tight.go
+	patchLoopEnd                  // by the end of the loop whose head is the patch arg
+	patchFlush                    // nothing goes; if the head arg is a tight loop's, a write of its fuel is put in
+	patchCharge                   // nothing goes; a charge of arg is put in
+	patchBytes                    // nothing goes; a charge by a length in bytes on the stack is put in
+	patchItems                    // the same for table entries
+	patchPages                    // the same for pages asked of memory.grow
+	patchGrow                     // the same for entries asked of table.grow, of which at most arg are granted
 )
 
 type patch struct {
@@ -79,6 +85,7 @@ type scanner struct {
 	r    *reader
 	b    body
 	ctrl []block
+	loop int // the innermost open block that may be a tight loop, or noLoop
 
 	events []event // for the cost analysis
 	run    uint64  // weight since the last event
@@ -96,6 +103,11 @@ type block struct {
 	base            int
 	params, results int
 	opened          uint32 // the how manieth block of the function
+
+	// In the rewritten code, counted from the function's outermost label: its own label, and the one that a block
+	// opened in it gets.
+	label, inner int
+	head         int // of a loop with a cold refill: its patch; or -1
 }
 
 func (s *scanner) function(r *reader) body {
@@ -105,7 +117,8 @@ func (s *scanner) function(r *reader) body {
 	s.b.patches.from, s.b.calls.from = len(s.m.patches), len(s.m.calls)
 	s.localDecls(t.params)
 	s.b.code = span{r.pos, len(r.b)}
-	s.ctrl = append(s.ctrl[:0], block{shape: structBlock, results: len(t.results)})
+	s.ctrl = append(s.ctrl[:0], block{shape: structBlock, results: len(t.results), inner: 1, head: noHead})
+	s.loop = noLoop
 	s.events, s.run, s.loops, s.opened = s.events[:0], 0, 0, 0
 	for len(s.ctrl) > 0 && r.bad == nil {
 		s.instruction()
@@ -199,7 +212,7 @@ func (s *scanner) instruction() {
 	case structBlock, structLoop, structIf:
 		s.open(o.shape)
 	case structElse, structEnd:
-		s.close(o.shape)
+		s.close(o.shape, at)
 	case branch, branchIf, branchTable, leave, trap:
 		s.branch(o.shape, at)
 	case call, callIndirect, refFunc:
@@ -352,6 +365,7 @@ func (s *scanner) segmentOp(sh shape, at int) {
 
 func (s *scanner) bulk(k patchKind, at int) {
 	s.b.scratch = true
+	s.loop = noLoop
 	s.patch(k, at, at, 0)
 }
 

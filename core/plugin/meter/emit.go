@@ -9,15 +9,16 @@ type emitter struct {
 
 	fuel, depth uint32 // globals
 	refill      uint32 // function
+	ahead       uint64 // what calls have paid of an entry's charge
 	blocks      map[string]uint32
 	newTypes    []byte
 	nNewTypes   uint32
 }
 
-// emit writes a module that load has accepted; it cannot fail.
-func emit(m *module) []byte {
+// emit writes a module that load has accepted; it cannot fail. Calls have paid ahead units of every entry's charge.
+func emit(m *module, ahead uint64) []byte {
 	e := &emitter{m: m, fuel: uint32(len(m.globals)), depth: uint32(len(m.globals)) + 1,
-		refill: uint32(len(m.imports)), blocks: map[string]uint32{}}
+		refill: uint32(len(m.imports)), ahead: ahead, blocks: map[string]uint32{}}
 	e.out = append(make([]byte, 0, len(m.wasm)+len(m.wasm)/3+256), magic...)
 	e.addTypes()
 	for _, id := range sectionOrder {

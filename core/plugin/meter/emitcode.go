@@ -16,9 +16,11 @@ func (e *emitter) code() {
 func (e *emitter) function(b *body) {
 	e.fn = e.fn[:0]
 	e.locals(b)
-	e.fn = e.charge(e.fn, b.entry)
+	if b.entry > e.ahead {
+		e.fn = e.charge(e.fn, b.entry-e.ahead)
+	}
 	if b.recursive {
-		e.fn = e.enter(e.fn, b.frame)
+		e.fn = e.enter(e.fn, b)
 		e.fn = e.blockType(append(e.fn, opBlock), b)
 	}
 	at := b.code.from
@@ -32,19 +34,43 @@ func (e *emitter) function(b *body) {
 	}
 	e.fn = append(e.fn, e.m.wasm[at:b.code.to]...)
 	if b.recursive {
-		e.fn = append(e.giveBack(e.fn, b.frame), opEnd)
+		e.fn = append(e.giveBack(e.fn, b), opReturn, opEnd, opUnreachable, opEnd)
 	}
 }
 
 func (e *emitter) locals(b *body) {
 	groups := uint32(b.groups)
-	if b.scratch {
+	ints := b.fuel() - uint32(b.nlocals)
+	if ints > 0 {
+		groups++
+	}
+	if b.tight {
 		groups++
 	}
 	e.fn = append(appendU32(e.fn, groups), e.m.wasm[b.locals.from:b.locals.to]...)
-	if b.scratch {
-		e.fn = append(e.fn, 1, typeI32)
+	if ints > 0 {
+		e.fn = append(e.fn, byte(ints), typeI32)
 	}
+	if b.tight {
+		e.fn = append(e.fn, 1, typeI64)
+	}
+}
+
+// The locals appended: one for lengths, one that keeps what DepthGlobal was on entry, one for the fuel of tight loops.
+func (b *body) lengths() uint32 { return uint32(b.nlocals) }
+
+func (b *body) saved() uint32 {
+	if b.scratch {
+		return b.lengths() + 1
+	}
+	return b.lengths()
+}
+
+func (b *body) fuel() uint32 {
+	if b.recursive {
+		return b.saved() + 1
+	}
+	return b.saved()
 }
 
 func (e *emitter) patched(c []byte, b *body, p patch) []byte {
@@ -53,10 +79,27 @@ func (e *emitter) patched(c []byte, b *body, p patch) []byte {
 		return appendU32(c, uint32(p.arg))
 	case patchReturn:
 		return appendU32(append(c, opBr), uint32(p.arg))
+	case patchLabel:
+		return appendU32(c, uint32(p.arg))
+	case patchLoop:
+		return e.loopHead(c, p)
+	case patchTight:
+		return e.tightHead(c, b, p)
+	case patchLoopEnd:
+		head := &e.m.patches[p.arg]
+		if head.kind == patchTight {
+			return e.tightEnd(c, b, head.arg)
+		}
+		return e.loopEnd(c, head.arg)
+	case patchFlush:
+		if e.m.patches[p.arg].kind == patchTight {
+			return e.tightFlush(c, b)
+		}
+		return c
 	case patchCharge:
 		return e.charge(c, p.arg)
 	}
-	return e.chargeLength(c, uint32(b.nlocals), p)
+	return e.chargeLength(c, b.lengths(), p)
 }
 
 // charge lowers the fuel by a constant.
@@ -64,6 +107,14 @@ func (e *emitter) charge(c []byte, cost uint64) []byte {
 	c = appendU32(append(c, opGlobalGet), e.fuel)
 	c = appendSigned(append(c, opI64Const), int64(cost))
 	return e.charged(c)
+}
+
+// take lowers the fuel by a constant and leaves what there is then on the stack.
+func (e *emitter) take(c []byte, cost uint64) []byte {
+	c = appendU32(append(c, opGlobalGet), e.fuel)
+	c = append(appendSigned(append(c, opI64Const), int64(cost)), opI64Sub)
+	c = appendU32(append(c, opGlobalSet), e.fuel)
+	return appendU32(append(c, opGlobalGet), e.fuel)
 }
 
 // charged ends a charge: the fuel and what to take from it are on the stack.
@@ -74,6 +125,36 @@ func (e *emitter) charged(c []byte) []byte {
 	c = append(c, opI64Const, 0, opI64LtS, opIf, blockEmpty)
 	c = appendU32(append(c, opCall), e.refill)
 	return append(c, opEnd)
+}
+
+// loopHead writes the head of a loop, which ends as loopEnd writes:
+//
+//	block B; loop B; block; charge; br_if 0; ... br 2; end; refill and pay again; br 0; end; end
+//
+// The refill is where the engine puts it behind the loop, and goes back to the head. An if around it would be on the
+// way of every turn, and what the engine knows in front of it (values in registers, the memory's base) would be lost
+// behind it.
+func (e *emitter) loopHead(c []byte, p patch) []byte {
+	c = e.take(e.loopBlocks(c, p), p.arg)
+	return append(c, opI64Const, 0, opI64LtS, opBrIf, 0)
+}
+
+func (e *emitter) loopBlocks(c []byte, p patch) []byte {
+	typ := e.m.wasm[p.from+1 : p.to]
+	c = append(append(c, opBlock), typ...)
+	c = append(append(c, opLoop), typ...)
+	return append(c, opBlock, blockEmpty)
+}
+
+// loopEnd gives back what the head will take again, after the refill: it leaves the fuel at zero or more, so the head
+// finds enough.
+func (e *emitter) loopEnd(c []byte, cost uint64) []byte {
+	c = append(c, opBr, 2, opEnd)
+	c = appendU32(append(c, opCall), e.refill)
+	c = appendU32(append(c, opGlobalGet), e.fuel)
+	c = append(appendSigned(append(c, opI64Const), int64(cost)), opI64Add)
+	c = appendU32(append(c, opGlobalSet), e.fuel)
+	return append(c, opBr, 0, opEnd, opEnd)
 }
 
 // chargeLength lowers the fuel by the length that lies on top of the stack, and leaves it there. The length is 32 bits
@@ -110,17 +191,19 @@ func granted(c []byte, scratch, most uint32) []byte {
 
 // enter takes a frame from the stack that is left, and traps if there is too little. The counter stays negative then,
 // which tells the host why.
-func (e *emitter) enter(c []byte, frame uint32) []byte {
-	c = e.moveDepth(c, frame, opI32Sub)
+func (e *emitter) enter(c []byte, b *body) []byte {
+	c = append(c, opBlock, blockEmpty)
 	c = appendU32(append(c, opGlobalGet), e.depth)
-	return append(c, opI32Const, 0, opI32LtS, opIf, blockEmpty, opUnreachable, opEnd)
+	c = appendU32(append(c, opLocalTee), b.saved())
+	c = append(appendSigned(append(c, opI32Const), int64(b.frame)), opI32Sub)
+	c = appendU32(append(c, opGlobalSet), e.depth)
+	c = appendU32(append(c, opGlobalGet), e.depth)
+	return append(c, opI32Const, 0, opI32LtS, opBrIf, 0)
 }
 
-func (e *emitter) giveBack(c []byte, frame uint32) []byte { return e.moveDepth(c, frame, opI32Add) }
-
-func (e *emitter) moveDepth(c []byte, frame uint32, op byte) []byte {
-	c = appendU32(append(c, opGlobalGet), e.depth)
-	c = append(appendSigned(append(c, opI32Const), int64(frame)), op)
+// giveBack only writes: to read the counter and add to it would wait for what the calls before have written.
+func (e *emitter) giveBack(c []byte, b *body) []byte {
+	c = appendU32(append(c, opLocalGet), b.saved())
 	return appendU32(append(c, opGlobalSet), e.depth)
 }
 

@@ -6,14 +6,16 @@
 // # What is appended
 //
 //   - FuelGlobal, an exported mutable i64. It is lowered at every function entry and loop header by the cost of the
-//     dearest way to the next such point, and before each bulk operation by the operation's length.
+//     dearest way to the next such point, and before each bulk operation by the operation's length. A call pays
+//     CallUnits ahead towards the entry of what it calls, and an entry that costs no more has no charge: no chain of
+//     such entries is endless, for a call costs more than they may. In a short loop without calls a local holds the fuel.
 //   - An imported function RefillModule.RefillName, () -> (). The guest calls it when the fuel is below zero.
 //   - DepthGlobal, an exported mutable i32: the bytes of guest stack left. Functions that can recurse take their
 //     frame's estimate from it on entry and give it back on every exit.
 //
 // # What the host does
 //
-// Before a call it sets FuelGlobal to the first slice, not negative. The refill function reads the global, which is
+// Before a call it sets FuelGlobal to the first slice less CallUnits, for its calls pay as the guest's do. The refill function reads the global, which is
 // negative by what the guest has overdrawn, and either raises it to zero or more, so that the guest goes on, or panics,
 // so that the guest traps. One charge may be far greater than a slice (a memory.fill of 4 GiB is 512 M units), so the
 // grant must cover what is overdrawn and not just add a slice: with spent = granted - FuelGlobal, refuse when spent is
@@ -22,7 +24,7 @@
 // FuelGlobal starts at Limits.InitialFuel and DepthGlobal at Limits.StackBytes, so a start function, which runs before
 // the host can set anything, is bounded too. DepthGlobal comes back to its start value with every call that returns; the
 // host need not set it. After a trap a negative DepthGlobal means that the stack was exhausted: no other trap leaves it
-// negative. After any trap the globals are out of date and the instance must be dropped.
+// negative. After any trap the globals are out of date (FuelGlobal by less than a slice) and the instance must be dropped.
 //
 // A host function must not call back into the instance that called it: functions that recurse only through the host
 // would not be counted.
@@ -36,6 +38,9 @@ const (
 	RefillModule = "sallyport_meter"
 	RefillName   = "refill"
 )
+
+// CallUnits is the fuel that a call pays for the entry of the function called; the host pays it for a call from outside.
+const CallUnits = 40
 
 // The kinds of exports, as in the binary format.
 const (
@@ -83,7 +88,7 @@ func Rewrite(wasm []byte, l Limits) (*Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Module{Wasm: emit(m), Info: m.info()}, nil
+	return &Module{Wasm: emit(m, CallUnits), Info: m.info()}, nil
 }
 
 // Inspect decodes and checks a module as Rewrite does under DefaultLimits, except that memories and tables may have any
