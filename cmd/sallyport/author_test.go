@@ -272,7 +272,7 @@ func TestPluginVerbs(t *testing.T) {
 		{[]string{"plugin", "dance"}, 2, `"dance"`},
 		{[]string{"plugin", "new", "-h"}, 0, "NAME is what"},
 		{[]string{"plugin", "new"}, 2, "--lang"},
-		{[]string{"plugin", "new", "x"}, 2, "--lang"},
+		{[]string{"plugin", "new", "x"}, 2, "in which language? sallyport plugin new x --lang go"},
 		{[]string{"plugin", "new", "x", "--lang", "c", "--dir", dir}, 1, "go and rust are known"},
 		{[]string{"plugin", "new", "there", "--lang", "go", "--dir", dir}, 1, "is there already"},
 		{[]string{"plugin", "new", "ratelimit", "--lang", "go", "--dir", dir}, 1, "native filter"},

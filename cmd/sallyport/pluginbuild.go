@@ -31,8 +31,12 @@ func pluginNew(args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return misused(err)
 	}
-	if len(names) != 1 || *language == "" {
+	switch {
+	case len(names) != 1:
 		flags.Usage()
+		return 2
+	case *language == "":
+		fmt.Fprintf(stderr, "in which language? sallyport plugin new %s --lang go, or --lang rust\n", names[0])
 		return 2
 	}
 	dir := filepath.Join(*parent, names[0])

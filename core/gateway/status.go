@@ -38,10 +38,17 @@ type PluginStatus struct {
 
 // FilterStatus is a picture of a plugin at one place of one route's chain.
 type FilterStatus struct {
-	Route  string `json:"route"`
-	Where  string `json:"where"` // its key path in gateway.toml
-	Calls  int64  `json:"calls"`
-	Failed int64  `json:"failed"`
+	Route  string       `json:"route"`
+	Where  string       `json:"where"` // its key path in gateway.toml
+	Calls  int64        `json:"calls"`
+	Failed int64        `json:"failed"`
+	Times  []TimeStatus `json:"times"` // of one hook in 64, waits included; classes that no hook was of are left out
+}
+
+// TimeStatus is how many hooks took how long.
+type TimeStatus struct {
+	UpTo  int64  `json:"up_to,omitempty"` // microseconds; none for the longest
+	Hooks uint64 `json:"hooks"`
 }
 
 // FuelStatus is how many hooks used how much.
@@ -131,10 +138,20 @@ func (s *Snapshot) addFilters(plugins map[string]PluginStatus) {
 				continue
 			}
 			stats, p := counted.Stats(), plugins[step.Name]
-			p.Filters = append(p.Filters, FilterStatus{s.routes[i].name, stats.Where, stats.Calls, stats.Failed})
+			p.Filters = append(p.Filters, FilterStatus{s.routes[i].name, stats.Where, stats.Calls, stats.Failed, timeStatus(stats)})
 			plugins[step.Name] = p
 		}
 	}
+}
+
+func timeStatus(s plugin.FilterStats) []TimeStatus {
+	list := []TimeStatus{}
+	for class, n := range s.Times {
+		if n > 0 {
+			list = append(list, TimeStatus{plugin.TimeBound(class).Microseconds(), n})
+		}
+	}
+	return list
 }
 
 func grantNames(grants []config.Grant) []string {

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -77,8 +78,10 @@ func freeAddress(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// runBackend answers /bytes?n= with so many bytes, /upload with how many came, and everything else with "fine".
+// runBackend answers /bytes?n= with so many bytes, /upload with how many came, /held after /release was asked for, /waiting with how many wait for that, and
+// everything else with "fine".
 func runBackend(address string) {
+	holdRequests()
 	zeros := make([]byte, 1<<20)
 	http.HandleFunc("/bytes", func(w http.ResponseWriter, r *http.Request) {
 		n, _ := strconv.ParseInt(r.URL.Query().Get("n"), 10, 64)
@@ -104,6 +107,18 @@ func runBackend(address string) {
 	protocols.SetUnencryptedHTTP2(true)
 	server := http.Server{Addr: address, Protocols: &protocols}
 	fmt.Fprintln(os.Stderr, "backend:", server.ListenAndServe())
+}
+
+// holdRequests has /held, /waiting and /release answered.
+func holdRequests() {
+	var waiting atomic.Int64
+	release := make(chan struct{})
+	http.HandleFunc("/held", func(w http.ResponseWriter, r *http.Request) {
+		waiting.Add(1)
+		<-release
+	})
+	http.HandleFunc("/waiting", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, waiting.Load()) })
+	http.HandleFunc("/release", func(w http.ResponseWriter, r *http.Request) { close(release) })
 }
 
 // hijacked writes to a connection that has changed its protocol.

@@ -96,7 +96,7 @@ func TestEvilEverywhere(t *testing.T) {
 			})
 		}
 	}
-	if p.fleet.total != 0 {
-		t.Errorf("%d instances left", p.fleet.total)
+	if p.fleet.total != 0 || len(h.lanes) != 0 {
+		t.Errorf("%d instances left, %d in a lane", p.fleet.total, len(h.lanes))
 	}
 }

@@ -20,6 +20,7 @@ type filter struct {
 	onError chain.OnError
 
 	calls, failed atomic.Int64
+	times         [timeSteps]atomic.Uint64
 }
 
 // Filter returns the pool as a step of a chain. Many filters may share a pool; where tells them apart in the log.
@@ -129,7 +130,7 @@ func (f *filter) run(t task) (int32, error) {
 		t.seat = seat
 	}
 	if f.calls.Add(1)%timedEach == 0 {
-		defer func(began time.Time) { f.pool.noteTime(time.Since(began)) }(time.Now())
+		defer f.noteTime(time.Now())
 	}
 	result, err := f.try(t)
 	if err != nil {

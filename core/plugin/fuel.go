@@ -31,6 +31,7 @@ type tank struct {
 	granted  int64 // what was put into the global so far, less what was overdrawn
 	looked   int64 // at the clock, by Host.now; notLooked: not yet
 	timeLeft int64 // nanoseconds
+	inLane   bool  // of Host.lanes
 }
 
 // slowestUnit is the longest that a unit of fuel can take, in nanoseconds: a load that misses every cache. A slice that
@@ -90,6 +91,9 @@ func (t *tank) refill() {
 	next := min(t.slice, t.budget-spent)
 	t.fuel.Set(uint64(next))
 	t.granted = spent + next
+	if t.share() {
+		t.restart()
+	}
 }
 
 // restart looks at the clock anew after the guest has waited: that is not its work.

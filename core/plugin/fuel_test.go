@@ -18,7 +18,7 @@ func (c *cell) Set(v uint64) { c.v = v }
 
 // A guest that is kept from its core for long is not one that takes too long; but it is not let go on for ever.
 func TestTimeWithoutACoreIsNotTheGuests(t *testing.T) {
-	tank := tank{host: &Host{base: time.Now()}, fuel: &cell{}, slice: 1_000_000}
+	tank := tank{host: &Host{base: time.Now(), lanes: newLanes()}, fuel: &cell{}, slice: 1_000_000}
 	tank.fill(1<<40, 99*time.Millisecond)
 	granted := 0
 	for stopped(&tank, time.Hour) == nil {

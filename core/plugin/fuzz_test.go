@@ -140,8 +140,8 @@ func FuzzLoad(f *testing.F) {
 				t.Fatalf("got %v", err)
 			}
 		}
-		if p.fleet.total != 0 || p.fleet.blocked != 0 {
-			t.Errorf("%d instances left, %d blocked", p.fleet.total, p.fleet.blocked)
+		if p.fleet.total != 0 || p.fleet.blocked != 0 || len(h.lanes) != 0 {
+			t.Errorf("%d instances left, %d blocked, %d in a lane", p.fleet.total, p.fleet.blocked, len(h.lanes))
 		}
 	})
 }

@@ -42,6 +42,7 @@ type Host struct {
 	closing atomic.Bool // running guests stop at their next safe point
 	clock   func() time.Time
 	random  func([]byte)
+	lanes   lanes
 
 	exchanges exchange.Pool // of fetches
 
@@ -56,7 +57,7 @@ func NewHost(ctx context.Context, o HostOptions) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{log: o.Log, cache: cache, base: time.Now(), clock: o.Now, random: o.Random, loaded: make(map[*Plugin]struct{}), metrics: make(map[string]*metrics)}
+	h := &Host{log: o.Log, cache: cache, base: time.Now(), clock: o.Now, random: o.Random, lanes: newLanes(), loaded: make(map[*Plugin]struct{}), metrics: make(map[string]*metrics)}
 	if h.log == nil {
 		h.log = slog.Default()
 	}

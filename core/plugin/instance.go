@@ -57,6 +57,7 @@ func (i *instance) instantiate() (err error) {
 	}()
 	p := i.pool.plugin
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
+	defer i.call.tank.leave()
 	mod, err := p.host.runtime.InstantiateModule(&i.call, p.compiled, config)
 	if err != nil {
 		return newFailure("start", err, i.call.tank.stackGone())
@@ -108,7 +109,9 @@ func (i *instance) start(export string) (int32, error) {
 }
 
 func (i *instance) invoke(f api.Function, export string) (int32, error) {
-	if err := f.CallWithStack(&i.call, i.stack[:]); err != nil {
+	err := f.CallWithStack(&i.call, i.stack[:])
+	i.call.tank.leave()
+	if err != nil {
 		return 0, newFailure(export, err, i.call.tank.stackGone())
 	}
 	return int32(i.stack[0]), nil

@@ -1,6 +1,9 @@
 package plugin
 
-import "time"
+import (
+	"math/bits"
+	"time"
+)
 
 // Stats are a pool's counters since it was made, and what it has now.
 type Stats struct {
@@ -44,18 +47,45 @@ func (s *Stats) count(fuel int64) {
 
 // FilterStats are the counters of one filter: a pool at one place of gateway.toml.
 type FilterStats struct {
-	Where  string // the place's key path
-	Calls  int64  // hooks
-	Failed int64  // those that failed for good
+	Where  string            // the place's key path
+	Calls  int64             // hooks
+	Failed int64             // those that failed for good
+	Times  [timeSteps]uint64 // hooks that were timed, by TimeBound, waits included: those that took up to that, and more than the one before
+}
+
+// timeSteps is how many classes of duration there are: up to 1 µs, 2 µs, and so on to a second, and longer.
+const timeSteps = 22
+
+// TimeBound returns the upper bound of a class of FilterStats.Times, 0 for that of the longest.
+func TimeBound(class int) time.Duration {
+	if class == timeSteps-1 {
+		return 0
+	}
+	return time.Microsecond << class
+}
+
+func timeClass(d time.Duration) int {
+	return min(bits.Len64(uint64(max(d-1, 0)/time.Microsecond)), timeSteps-1)
 }
 
 // Stats returns the filter's counters.
 func (f *filter) Stats() FilterStats {
-	return FilterStats{f.where, f.calls.Load(), f.failed.Load()}
+	s := FilterStats{Where: f.where, Calls: f.calls.Load(), Failed: f.failed.Load()}
+	for class := range s.Times {
+		s.Times[class] = f.times[class].Load()
+	}
+	return s
 }
 
 // timedEach is of how many hooks one is timed: a look at the clock costs as much as a small hook.
 const timedEach = 64
+
+// noteTime notes how long a hook took that began then.
+func (f *filter) noteTime(began time.Time) {
+	took := time.Since(began)
+	f.times[timeClass(took)].Add(1)
+	f.pool.noteTime(took)
+}
 
 func (p *Pool) noteTime(d time.Duration) {
 	f := &p.plugin.fleet

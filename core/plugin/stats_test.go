@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/core/chain"
 )
@@ -21,8 +22,17 @@ func TestStats(t *testing.T) {
 	if stats.Calls != 2*timedEach+1 || stats.FuelCounts[0] != stats.Calls || stats.Timed != 2 || stats.Time <= 0 || stats.IdleMemory != pageSize {
 		t.Errorf("got %+v", stats)
 	}
-	compare(t, []FilterStats{a.(*filter).Stats(), b.(*filter).Stats()}, []FilterStats{
-		{"routes[0].filters[0]", 2 * timedEach, 0}, {"routes[1].filters[2]", 1, 0},
+	first := a.(*filter).Stats()
+	timed := uint64(0)
+	for _, n := range first.Times {
+		timed += n
+	}
+	if timed != 2 {
+		t.Errorf("the classes have %d hooks, want 2: %v", timed, first.Times)
+	}
+	first.Times = [timeSteps]uint64{}
+	compare(t, []FilterStats{first, b.(*filter).Stats()}, []FilterStats{
+		{Where: "routes[0].filters[0]", Calls: 2 * timedEach}, {Where: "routes[1].filters[2]", Calls: 1},
 	})
 }
 
@@ -34,4 +44,13 @@ func TestFuelCounts(t *testing.T) {
 	want := s.FuelCounts
 	want[0], want[1], want[8], want[9] = 2, 2, 1, 2
 	compare(t, s.FuelCounts, want)
+}
+
+func TestTimeClasses(t *testing.T) {
+	for class := range timeSteps - 1 {
+		bound := TimeBound(class)
+		compare(t, []int{timeClass(bound), timeClass(bound + 1)}, []int{class, class + 1})
+	}
+	compare(t, []int{timeClass(0), timeClass(-1), timeClass(time.Hour)}, []int{0, 0, timeSteps - 1})
+	compare(t, []time.Duration{TimeBound(0), TimeBound(20), TimeBound(timeSteps - 1)}, []time.Duration{time.Microsecond, 1048576 * time.Microsecond, 0})
 }

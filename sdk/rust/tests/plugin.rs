@@ -260,3 +260,39 @@ fn instance_refuses_and_fails() {
     assert!(instance.configure() < 0, "the config is not {{}}");
     assert_eq!(configure::<Both>("[]").err().unwrap().to_string(), "/a must not be");
 }
+
+#[test]
+fn holds_to_the_gateways_limits() {
+    plugin!(
+        Test,
+        Hooks::REQUEST,
+        |r| {
+            let long = "n".repeat(257);
+            let (large, bad) = (Err(ErrorCode::TooLarge), Err(ErrorCode::Invalid));
+            assert_eq!(r.set_host(&"h".repeat(262)), large);
+            assert_eq!(r.set_path(&format!("/{}", "p".repeat(8 << 10))), large);
+            assert_eq!(r.set_query(&"q".repeat((16 << 10) + 1)), large);
+            assert_eq!(r.set_host("two words"), bad);
+            assert_eq!(r.set_query("a#b"), bad);
+            assert_eq!(r.set_host("Example.COM:80"), Ok(()));
+            assert_eq!(r.host(), "example.com:80");
+            assert_eq!(r.set_attr(&long, ""), large);
+            for i in 0..64 {
+                assert_eq!(r.set_attr(&format!("a{i}"), ""), Ok(()));
+            }
+            assert_eq!(r.set_attr("one-more", ""), large);
+            assert_eq!(r.set_attr("a0", "again"), Ok(()));
+            for _ in 0..256 {
+                assert_eq!(r.headers.add("x", "y"), Ok(()));
+            }
+            assert_eq!(r.headers.add("x", "y"), large);
+            assert_eq!(r.headers.set("x", "z"), Ok(()));
+            Ok(Verdict::Continue)
+        },
+        |_| Ok(())
+    );
+    configure::<Test>("{}")
+        .unwrap()
+        .request(&mut Exchange::new("GET", "/"))
+        .unwrap();
+}

@@ -5,7 +5,8 @@ package host
 import (
 	"crypto/rand"
 	"encoding/binary"
-	"net/url"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -15,6 +16,9 @@ const (
 	wrongPhase = -4
 	tooLarge   = -5
 )
+
+// maxAttrs is how many attributes an exchange has at most.
+const maxAttrs = 64
 
 // consumer is the field that stands for an attribute.
 const consumer = 10
@@ -99,8 +103,25 @@ func Set(field int32, value string) int32 {
 		return invalid
 	case current.phase != InRequest:
 		return wrongPhase
-	case field == 4 && (value == "" || value[0] != '/'):
+	}
+	return setTarget(field, value)
+}
+
+// hostBytes are what hosts and their ports are made of.
+const hostBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:[]"
+
+// setTarget sets host, path or query. The path stays as it is written; the gateway normalises it.
+func setTarget(field int32, value string) int32 {
+	most := map[int32]int{3: 261, 4: 8 << 10, 5: 16 << 10}[field]
+	switch {
+	case len(value) > most:
+		return tooLarge
+	case field == 3 && (value == "" || strings.Trim(value, hostBytes) != ""),
+		field == 4 && !strings.HasPrefix(value, "/"),
+		field == 5 && (!visible(value) || strings.Contains(value, "#")):
 		return invalid
+	case field == 3:
+		value = strings.ToLower(value)
 	}
 	*current.x.field(field) = value
 	return 0
@@ -111,6 +132,9 @@ func Param(name string, buf []byte) int32 {
 	if !inHook() {
 		return wrongPhase
 	}
+	if len(name) > maxName {
+		return tooLarge
+	}
 	value, ok := current.x.Params[name]
 	return readIf(value, ok, buf)
 }
@@ -120,8 +144,35 @@ func Query(name string, buf []byte) int32 {
 	if !inHook() {
 		return wrongPhase
 	}
-	query, _ := url.ParseQuery(current.x.Query)
-	return readIf(query.Get(name), query.Has(name), buf)
+	if len(name) > maxName {
+		return tooLarge
+	}
+	for pair := range strings.SplitSeq(current.x.Query, "&") {
+		key, value, _ := strings.Cut(pair, "=")
+		if pair != "" && decode(key) == name {
+			return read(decode(value), buf)
+		}
+	}
+	return notFound
+}
+
+// decode undoes percent-encoding and plus signs; what is encoded wrongly stands for itself.
+func decode(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c == '+' {
+			c = ' '
+		}
+		if c == '%' && i+2 < len(s) {
+			if n, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
+				c = byte(n)
+				i += 2
+			}
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
 }
 
 // Status is the host function status.
@@ -195,6 +246,9 @@ func AttrGet(name string, buf []byte) int32 {
 	if !inHook() {
 		return wrongPhase
 	}
+	if len(name) > maxName {
+		return tooLarge
+	}
 	value, ok := current.x.Attrs[name]
 	return readIf(value, ok, buf)
 }
@@ -204,10 +258,13 @@ func AttrSet(name, value string) int32 {
 	switch {
 	case !inHead() && current.phase != InResponseChunk:
 		return wrongPhase
-	case len(value) > 4<<10:
+	case len(name) > maxName || len(value) > 4<<10:
 		return tooLarge
 	case name == "" || !visible(name) || !printable(value):
 		return invalid
+	}
+	if _, there := current.x.Attrs[name]; !there && len(current.x.Attrs) >= maxAttrs {
+		return tooLarge
 	}
 	if current.x.Attrs == nil {
 		current.x.Attrs = map[string]string{}
@@ -217,7 +274,12 @@ func AttrSet(name, value string) int32 {
 }
 
 // Number is the host function exchange.
-func Number() uint64 { return current.x.Number }
+func Number() uint64 {
+	if !inAnyHook() {
+		return 1<<64 + wrongPhase
+	}
+	return current.x.Number
+}
 
 // Now is the host function now.
 func Now() int64 { return time.Now().UnixNano() + int64(world().passed) }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 const (
@@ -208,7 +209,7 @@ func seriesName(name string, labels []byte, valid bool, taken func(name string) 
 	tooLong := len(name) > maxName || len(list) > maxLabels
 	for _, l := range list {
 		tooLong = tooLong || len(l.Name) > maxName || len(l.Value) > maxName
-		valid = valid && identifier(l.Name) && !strings.HasPrefix(l.Name, "__") && l.Name != "le" && l.Name != "plugin" && l.Name != "route"
+		valid = valid && identifier(l.Name) && !strings.HasPrefix(l.Name, "__") && l.Name != "le" && l.Name != "plugin" && l.Name != "route" && utf8.ValidString(l.Value)
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
 	full := name

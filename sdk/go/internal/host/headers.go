@@ -68,6 +68,8 @@ func HeaderGet(msg uint32, name string, buf []byte) int32 {
 	switch {
 	case code < 0:
 		return code
+	case len(name) > maxName:
+		return tooLarge
 	case msg == 0 && isHost(name):
 		return read(current.x.Host, buf)
 	}
@@ -81,8 +83,11 @@ func HeaderGet(msg uint32, name string, buf []byte) int32 {
 // HeaderAll is the host function header_all.
 func HeaderAll(msg uint32, name string, buf []byte) int32 {
 	fields, code := message(msg)
-	if code < 0 {
+	switch {
+	case code < 0:
 		return code
+	case len(name) > maxName:
+		return tooLarge
 	}
 	var list []Field
 	for _, f := range *fields {
@@ -107,6 +112,9 @@ func HeaderSet(msg uint32, name, value string) int32 {
 	case isHost(name):
 		return invalid
 	}
+	if !roomFor(fields, name, value, true) {
+		return tooLarge
+	}
 	fields.Set(name, strings.Trim(value, " \t"))
 	return 0
 }
@@ -120,8 +128,24 @@ func HeaderAdd(msg uint32, name, value string) int32 {
 	if isHost(name) {
 		return invalid
 	}
+	if !roomFor(fields, name, value, false) {
+		return tooLarge
+	}
 	fields.Add(name, strings.Trim(value, " \t"))
 	return 0
+}
+
+// roomFor reports whether a message stays within the limits with one field more; with only, fields of that name give their room back.
+func roomFor(fields *Fields, name, value string, only bool) bool {
+	count, size := 1, len(name)+len(strings.Trim(value, " \t"))
+	for _, f := range *fields {
+		if only && strings.EqualFold(f.Name, name) {
+			continue
+		}
+		count++
+		size += len(f.Name) + len(f.Value)
+	}
+	return count <= 256 && size <= 64<<10
 }
 
 // HeaderRemove is the host function header_remove.

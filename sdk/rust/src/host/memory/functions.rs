@@ -1,5 +1,6 @@
 //! The host functions.
 
+use super::granted::MAX_NAME;
 use super::rules::*;
 use super::world::world;
 use super::{with, Memory, Phase};
@@ -8,6 +9,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The field that stands for an attribute.
 const CONSUMER: i32 = 10;
+
+/// How many attributes an exchange has at most.
+const MAX_ATTRS: usize = 64;
 
 fn put(value: &[u8], buf: &mut [u8]) -> i32 {
     if let Some(room) = buf.get_mut(..value.len()) {
@@ -72,10 +76,10 @@ pub fn set(field: i32, value: &str) -> i32 {
                 if !request {
                     return WRONG_PHASE;
                 }
-                if field == 4 && !value.starts_with('/') {
-                    return INVALID;
+                match target(field, value) {
+                    Ok(value) => *place = value,
+                    Err(code) => return code,
                 }
-                *place = value.into();
                 0
             }
             _ => INVALID,
@@ -83,12 +87,38 @@ pub fn set(field: i32, value: &str) -> i32 {
     })
 }
 
+/// Judges a host, path or query as the gateway does; the path stays as it is written, the gateway normalises it.
+fn target(field: i32, value: &str) -> Result<String, i32> {
+    let (most, valid) = match field {
+        3 => (261, !value.is_empty() && value.chars().all(host_char)),
+        4 => (8 << 10, value.starts_with('/')),
+        _ => (16 << 10, visible(value) && !value.contains('#')),
+    };
+    match value.len() > most {
+        true => Err(TOO_LARGE),
+        false if !valid => Err(INVALID),
+        false if field == 3 => Ok(value.to_ascii_lowercase()),
+        false => Ok(value.into()),
+    }
+}
+
+/// Whether hosts and their ports are made of it.
+fn host_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-._~:[]".contains(c)
+}
+
 pub fn param(name: &str, buf: &mut [u8]) -> i32 {
+    if name.len() > MAX_NAME {
+        return in_hook(|_| TOO_LARGE);
+    }
     in_hook(|m| put_if(m.exchange.params.get(name).map(String::as_str), buf))
 }
 
 pub fn query(name: &str, buf: &mut [u8]) -> i32 {
     in_hook(|m| {
+        if name.len() > MAX_NAME {
+            return TOO_LARGE;
+        }
         let pairs = m
             .exchange
             .query
@@ -132,6 +162,7 @@ pub fn header_get(msg: u32, name: &str, buf: &mut [u8]) -> i32 {
         let host = m.exchange.host.clone();
         match message(m, msg) {
             Err(code) => code,
+            Ok(_) if name.len() > MAX_NAME => TOO_LARGE,
             Ok(_) if msg == 0 && name.eq_ignore_ascii_case("host") => put(host.as_bytes(), buf),
             Ok(_) if connection_field(name) => NOT_FOUND,
             Ok(fields) => put_if(fields.get(name), buf),
@@ -143,6 +174,7 @@ pub fn header_all(msg: u32, name: &str, buf: &mut [u8]) -> i32 {
     with(|m| {
         let host = m.exchange.host.clone();
         let fields = match message(m, msg) {
+            Ok(_) if name.len() > MAX_NAME => return TOO_LARGE,
             Ok(fields) => fields,
             Err(code) => return code,
         };
@@ -183,6 +215,9 @@ pub fn header_set(msg: u32, name: &str, value: &str) -> i32 {
         return set(3, value);
     }
     edit(msg, name, value, |fields, value| {
+        if !room_for(fields, name, value, true) {
+            return TOO_LARGE;
+        }
         fields.set(name, value);
         0
     })
@@ -190,6 +225,9 @@ pub fn header_set(msg: u32, name: &str, value: &str) -> i32 {
 
 pub fn header_add(msg: u32, name: &str, value: &str) -> i32 {
     edit(msg, name, value, |fields, value| {
+        if !room_for(fields, name, value, false) {
+            return TOO_LARGE;
+        }
         fields.add(name, value);
         0
     })
@@ -233,6 +271,9 @@ pub fn state_set(data: &[u8]) -> i32 {
 }
 
 pub fn attr_get(name: &str, buf: &mut [u8]) -> i32 {
+    if name.len() > MAX_NAME {
+        return in_hook(|_| TOO_LARGE);
+    }
     in_hook(|m| put_if(m.exchange.attrs.get(name).map(String::as_str), buf))
 }
 
@@ -241,11 +282,14 @@ pub fn attr_set(name: &str, value: &str) -> i32 {
         if !m.in_head() && m.phase != Phase::ResponseChunk {
             return WRONG_PHASE;
         }
-        if value.len() > 4 << 10 {
+        if name.len() > MAX_NAME || value.len() > 4 << 10 {
             return TOO_LARGE;
         }
         if name.is_empty() || !visible(name) || !printable(value) {
             return INVALID;
+        }
+        if !m.exchange.attrs.contains_key(name) && m.exchange.attrs.len() >= MAX_ATTRS {
+            return TOO_LARGE;
         }
         m.exchange.attrs.insert(name.into(), value.into());
         0

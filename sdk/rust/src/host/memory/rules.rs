@@ -82,6 +82,13 @@ pub fn writable<'m>(m: &'m mut Memory, msg: u32, name: &str, value: &str) -> Res
     Ok(fields)
 }
 
+/// Whether a message stays within the limits with one field more; with `only`, fields of that name give their room back.
+pub fn room_for(fields: &Fields, name: &str, value: &str, only: bool) -> bool {
+    let stay = || fields.0.iter().filter(|(n, _)| !only || !n.eq_ignore_ascii_case(name));
+    let size: usize = stay().map(|(n, v)| n.len() + v.len()).sum();
+    stay().count() < 256 && size + name.len() + value.len() <= 64 << 10
+}
+
 /// Whether a field belongs to the connection or the framing, which plugins do not reach.
 pub fn connection_field(name: &str) -> bool {
     matches!(
