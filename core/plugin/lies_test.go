@@ -13,6 +13,7 @@ import (
 	"github.com/sallyport/sallyport/core/chain"
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/plugin/abi"
+	"github.com/sallyport/sallyport/core/store"
 )
 
 // anyKeys is a key set that takes every token.
@@ -22,9 +23,13 @@ func (anyKeys) Verify(string) (string, error) { return `{"sub":"jo"}`, nil }
 
 // liarGrants grant everything, under the name that liars use.
 func liarGrants(t testing.TB) Grants {
-	g := newGrants(t)
+	// Its clock stands still: what a lie has put there would else be gone at the second look.
+	kept, err := store.NewMemory(store.Options{Entries: 100, Bytes: store.MinBytes, Now: func() int64 { return 1 }})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return Grants{
-		Stores: map[string]Store{liarText: g.Stores[""]}, Limits: map[string]Limiter{liarText: &tenOf{}}, Keys: map[string]KeySet{liarText: anyKeys{}},
+		Stores: map[string]Store{liarText: kept}, Limits: map[string]Limiter{liarText: &tenOf{}}, Keys: map[string]KeySet{liarText: anyKeys{}},
 		Upstreams: map[string]Fetcher{liarText: answering(200, "ok")}, Secret: func(string) (string, bool) { return "hush", true },
 	}
 }

@@ -88,8 +88,9 @@ func update(t *testing.T, u *Upstream, addresses ...string) {
 // usable returns the addresses that get exchanges.
 func usable(u *Upstream) string {
 	var list []string
-	for _, e := range u.view.Load().endpoints {
-		if e.usable() {
+	v := u.view.Load()
+	for place, e := range v.endpoints {
+		if v.picker.Keeps(place) {
 			list = append(list, strings.TrimSuffix(e.address, ":1"))
 		}
 	}
