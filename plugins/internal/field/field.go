@@ -103,3 +103,14 @@ func ReadNames(v *config.Value, dst *[]string) error {
 		return err
 	})
 }
+
+// Belongs reports whether a header is the gateway's business: plugins cannot set it.
+func Belongs(name string) bool {
+	for _, own := range [...]string{"Host", "Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding",
+		"Upgrade", "HTTP2-Settings", "Content-Length"} {
+		if Equal(name, own) {
+			return true
+		}
+	}
+	return false
+}

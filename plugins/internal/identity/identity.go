@@ -57,7 +57,7 @@ func (g *Guard) Strip(h sallyport.Headers) error {
 	return nil
 }
 
-// Tell says who the client is, with its groups joined by commas.
+// Tell says who the client is, and its groups, joined by commas, if it has any.
 func Tell(r *sallyport.Request, consumer, groups string) error {
 	if err := r.SetConsumer(consumer); err != nil {
 		return err
@@ -65,6 +65,11 @@ func Tell(r *sallyport.Request, consumer, groups string) error {
 	if err := r.Headers.Set(Header, consumer); err != nil || groups == "" {
 		return err
 	}
+	return TellGroups(r, groups)
+}
+
+// TellGroups says what the client belongs to.
+func TellGroups(r *sallyport.Request, groups string) error {
 	if err := r.SetAttr(Groups, groups); err != nil {
 		return err
 	}
