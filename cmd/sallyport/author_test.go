@@ -107,6 +107,7 @@ func TestShippedPlugins(t *testing.T) {
 		{"ip-rules", "plugins/ip-rules"},
 		{"acl", "plugins/acl"},
 		{"cors", "plugins/cors"},
+		{"forward-auth", "plugins/forward-auth"},
 		{"jwt-auth", "plugins/jwt-auth"},
 		{"security-headers", "plugins/security-headers"},
 		{"first-plugin", "examples/first-plugin-go"},
