@@ -22,7 +22,6 @@ func ParsePath(text string) (Path, bool) {
 type Reader struct {
 	paths  []Path
 	values []string // raw, by path; "" for none
-	text   string
 	visit  func(key, value string) error
 }
 
