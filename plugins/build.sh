@@ -108,7 +108,7 @@ for dir in "$here"/*/; do
 	if [ -f "$dir/Cargo.toml" ]; then
 		build_rust "$name" "$dir"
 	elif [ -f "$dir/main.go" ]; then
-		build_go "$name" "$dir" "$here/go.mod"
+		build_go "$name" "$dir" "$here/go.mod" "$here/internal"
 	fi
 done
 build_go first-plugin "$root/examples/first-plugin-go"

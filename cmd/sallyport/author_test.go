@@ -105,6 +105,10 @@ func TestShippedPlugins(t *testing.T) {
 	for _, plugin := range []struct{ name, folder string }{
 		{"key-auth", "plugins/key-auth"},
 		{"ip-rules", "plugins/ip-rules"},
+		{"acl", "plugins/acl"},
+		{"cors", "plugins/cors"},
+		{"forward-auth", "plugins/forward-auth"},
+		{"jwt-auth", "plugins/jwt-auth"},
 		{"security-headers", "plugins/security-headers"},
 		{"first-plugin", "examples/first-plugin-go"},
 	} {

@@ -11,7 +11,7 @@ import (
 // checkHead refuses heads that could be understood in two ways, and those with extensions that must be understood (RFC 7515, section 4.1.11).
 func (k *Keys) checkHead(token string) error {
 	head, _, ok := strings.Cut(token, ".")
-	if !ok {
+	if !ok || strings.ContainsAny(token, "\r\n") { // line breaks, which can come in a query, base64 would skip
 		return fmt.Errorf("%w: no token", ErrInvalid)
 	}
 	if last := k.lastHead.Load(); last != nil && *last == head {

@@ -165,6 +165,7 @@ func (k *Keys) parse(ctx context.Context, token string) (claims string, until ti
 // candidates returns the keys that may have signed a token.
 func (k *Keys) candidates(ctx context.Context, t *jwt.Token) (any, error) {
 	kid, _ := t.Header["kid"].(string)
+	t.Method = exact(t.Method)
 	set := k.keys.Load()
 	var found []jwt.VerificationKey
 	if set != nil {
@@ -182,4 +183,13 @@ func (k *Keys) candidates(ctx context.Context, t *jwt.Token) (any, error) {
 		return nil, fmt.Errorf("no key %q for %s", kid, t.Method.Alg())
 	}
 	return jwt.VerificationKeySet{Keys: found}, nil
+}
+
+// exact returns the method with the salt that RFC 7518, section 3.5, asks for in PS256 and its like: as long as the hash. The library's
+// own takes a salt of any length.
+func exact(method jwt.SigningMethod) jwt.SigningMethod {
+	if pss, ok := method.(*jwt.SigningMethodRSAPSS); ok {
+		return &jwt.SigningMethodRSAPSS{SigningMethodRSA: pss.SigningMethodRSA, Options: pss.Options}
+	}
+	return method
 }

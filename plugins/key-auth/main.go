@@ -2,14 +2,9 @@
 package main
 
 import (
-	"unsafe"
-
+	"github.com/sallyport/sallyport/plugins/internal/identity"
 	"github.com/sallyport/sallyport/sdk/go"
 )
-
-// consumerHeader tells the upstream who the client is. Whatever the client sends under this name, or one that begins
-// with it, is taken away.
-const consumerHeader = "X-Consumer"
 
 func init() { sallyport.Register(configure) }
 
@@ -21,102 +16,38 @@ func configure(raw []byte) (sallyport.Hooks, error) {
 }
 
 func (s *settings) request(r *sallyport.Request) (sallyport.Verdict, error) {
-	consumer, ok, forged := s.search(r.Headers)
+	who, ok := s.search(r)
 	if !ok {
-		return r.RespondProblem(401, "Unauthorized",
-			sallyport.Header{Name: "WWW-Authenticate", Value: `ApiKey header="` + s.header + `"`})
+		return r.RespondProblem(401, "Unauthorized", sallyport.Header{Name: "WWW-Authenticate", Value: s.challenge})
 	}
-	for _, name := range forged {
-		if err := r.Headers.Remove(name); err != nil {
-			return sallyport.Continue, err
-		}
+	if err := s.guard.Strip(r.Headers); err != nil {
+		return sallyport.Continue, err
 	}
-	return sallyport.Continue, s.identify(r, consumer)
+	if err := s.shown.Remove(r); err != nil {
+		return sallyport.Continue, err
+	}
+	return sallyport.Continue, identity.Tell(r, who.consumer, who.groups)
 }
 
-// findings are what a look through the request's headers brings.
-type findings struct {
-	keys     int    // headers that hold a key
-	consumer string // of the last of them
-	known    bool
-	forged   []string // names of headers that pretend to be the gateway's
+// search returns whose key the request carries. It looks through the headers once, and copies only what it must: each request of
+// the rest would else leave something to collect.
+func (s *settings) search(r *sallyport.Request) (owner, bool) {
+	s.shown.Begin()
+	s.guard.Begin()
+	r.Headers.Each(s.visit)
+	s.shown.SeeQuery(r)
+	key, count := s.shown.Found()
+	if count != 1 || len(key) > longest {
+		return owner{}, false
+	}
+	return s.keys.find(key)
 }
 
-// search returns whose key the request carries, and the names of headers that pretend to be the gateway's. It copies only the
-// latter, and works in a place that is kept: each request of the rest would else leave something to collect.
-func (s *settings) search(headers sallyport.Headers) (consumer string, ok bool, forged []string) {
-	s.found = findings{}
-	headers.Each(s.visit)
-	if s.found.keys > 1 { // the upstream might take another one than we do
-		return "", false, nil
-	}
-	return s.found.consumer, s.found.known, s.found.forged
-}
+// longest is the length of the longest key, in bytes: a longer one need not be hashed to be wrong.
+const longest = 1024
 
 func (s *settings) look(name, value []byte) bool {
-	if equalFold(name, s.header) {
-		s.found.consumer, s.found.known = s.keys.consumer(view(value))
-		s.found.keys++
-	}
-	if isForged(name) {
-		s.found.forged = append(s.found.forged, string(name))
-	}
+	s.shown.See(name, value)
+	s.guard.See(name)
 	return true
-}
-
-// view is b as a string, for as long as b does not change.
-func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
-
-// isForged reports whether a name is X-Consumer or begins with X-Consumer-, underscores taken for hyphens, as many
-// servers take them.
-func isForged(name []byte) bool {
-	n := len(consumerHeader)
-	if len(name) < n || (len(name) > n && hyphen(name[n]) != '-') {
-		return false
-	}
-	for i := range n {
-		if lower(hyphen(name[i])) != lower(consumerHeader[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func equalFold(a []byte, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if lower(a[i]) != lower(b[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func hyphen(c byte) byte {
-	if c == '_' {
-		return '-'
-	}
-	return c
-}
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
-}
-
-// identify tells filters, log and upstream who the client is.
-func (s *settings) identify(r *sallyport.Request, consumer string) error {
-	if s.hide {
-		if err := r.Headers.Remove(s.header); err != nil {
-			return err
-		}
-	}
-	if err := r.SetConsumer(consumer); err != nil {
-		return err
-	}
-	return r.Headers.Set(consumerHeader, consumer)
 }

@@ -15,21 +15,12 @@ func hexSum(key string) string {
 	return hex.EncodeToString(digest[:])
 }
 
-func TestSum(t *testing.T) {
-	text := strings.Repeat("0123456789abcdefghijklmnopqrstuvwxyz", 8)
-	for n := range len(text) {
-		if got, want := sum(text[:n]), sha256.Sum256([]byte(text[:n])); got != want {
-			t.Fatalf("%d bytes: got %x, want %x", n, got, want)
-		}
-	}
-}
-
 // A digest of nothing must not let in those who show nothing.
 func TestNoKeyIsNeverKnown(t *testing.T) {
 	k := newKeys(1)
-	k.addDigest(sum(""), "nobody")
-	if consumer, ok := k.consumer(""); ok {
-		t.Errorf("got %q", consumer)
+	k.addDigest(sha256.Sum256(nil), owner{consumer: "nobody"})
+	if who, ok := k.find(""); ok {
+		t.Errorf("got %q", who)
 	}
 }
 
@@ -37,9 +28,9 @@ func TestNoKeyIsNeverKnown(t *testing.T) {
 func TestSameHash(t *testing.T) {
 	k := newKeys(1)
 	h := k.hash("b")
-	k.plain[h] = []plainKey{{"a", "ann"}, {"b", "ben"}}
-	if consumer, ok := k.consumer("b"); !ok || consumer != "ben" {
-		t.Errorf("got %q, %v", consumer, ok)
+	k.plain[h] = []plainKey{{"a", owner{consumer: "ann"}}, {"b", owner{consumer: "ben"}}}
+	if who, ok := k.find("b"); !ok || who.consumer != "ben" {
+		t.Errorf("got %q, %v", who, ok)
 	}
 }
 
@@ -153,10 +144,19 @@ func TestRefusedConfig(t *testing.T) {
 		{"no consumer", `{"keys": [{"key": "a"}]}`, "/keys/0 must have a consumer"},
 		{"twice", `{"keys": [{"key_sha256": "` + hexSum("a") + `", "consumer": "b"}, {"key": "a", "consumer": "a"}]}`, "/keys/1 has a key that was there before"},
 		{"empty key", `{"keys": [{"key": "", "consumer": "a"}]}`, "/keys/0/key must not be empty, nor begin or end with a space"},
-		{"short digest", `{"keys": [{"key_sha256": "abcd", "consumer": "a"}]}`, "/keys/0/key_sha256 must be a SHA-256 as 64 hexadecimal digits"},
+		{"short digest", `{"keys": [{"key_sha256": "abcd", "consumer": "a"}]}`, "/keys/0/key_sha256 must be a SHA-256 as 64 hexadecimal digits or in base64"},
 		{"consumer", `{"keys": [{"key": "a", "consumer": "a b"}]}`, "/keys/0/consumer must be visible ASCII"},
 		{"header", `{"header": "X Key"}`, "/header must be the name of a header"},
 		{"empty header", `{"header": ""}`, "/header must not be empty"},
+		{"group", `{"keys": [{"key": "a", "consumer": "a", "groups": ["x,admin"]}]}`, "/keys/0/groups/0 must be visible ASCII without commas"},
+		{"long key", `{"keys": [{"key": "` + strings.Repeat("a", 1025) + `", "consumer": "a"}]}`, "/keys/0/key must not be longer than 1024 bytes"},
+		{"nowhere", `{"header": false, "keys": [{"key": "a", "consumer": "a"}]}`, "must have a header, a query or a cookie to look at"},
+		{"header is on", `{"header": true}`, "/header must be the name of a header, or false"},
+		{"cookie header", `{"header": "cookie", "keys": [{"key": "a", "consumer": "a"}]}`, "/header must not be Cookie: name the cookie as cookie"},
+		{"scheme", `{"scheme": "Api Key"}`, "/scheme must be one word, such as Bearer"},
+		{"query", `{"query": ""}`, "/query must not be empty"},
+		{"quoted query", `{"query": "a\"b"}`, "/query must be visible ASCII without quotes"},
+		{"cookie", `{"cookie": "a=b"}`, "/cookie must be the name of a cookie"},
 		{"hide", `{"hide": "yes"}`, "/hide must be true or false"},
 	}
 	for _, tt := range tests {

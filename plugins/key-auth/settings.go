@@ -5,17 +5,20 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/sallyport/sallyport/plugins/internal/credential"
+	"github.com/sallyport/sallyport/plugins/internal/identity"
+	"github.com/sallyport/sallyport/plugins/internal/sha256"
 	"github.com/sallyport/sallyport/sdk/go"
 	"github.com/sallyport/sallyport/sdk/go/config"
 )
 
-// settings are the filter's config table.
+// settings are the filter's config table, and what a look at a request works with: an instance has one at a time.
 type settings struct {
-	header string
-	hide   bool
-	keys   keys
-	visit  func(name, value []byte) bool // s.look, made once
-	found  findings                      // of the request at hand: an instance has one at a time
+	shown     credential.Finder
+	guard     identity.Guard
+	keys      keys
+	challenge string
+	visit     func(name, value []byte) bool // s.look, made once
 }
 
 func readSettings(raw []byte) (*settings, error) {
@@ -23,44 +26,34 @@ func readSettings(raw []byte) (*settings, error) {
 	if err := sallyport.Random(seed[:]); err != nil {
 		return nil, err
 	}
-	s := &settings{header: "X-Api-Key", hide: true, keys: newKeys(binary.LittleEndian.Uint64(seed[:]))}
+	s := &settings{keys: newKeys(binary.LittleEndian.Uint64(seed[:]))}
+	s.shown.Places = credential.Places{Header: "X-Api-Key", Hide: true}
 	s.visit = s.look
 	err := config.Read(raw, func(key string, v *config.Value) error {
-		switch key {
-		case "header":
-			return readName(v, &s.header)
-		case "hide":
-			return v.Bool(&s.hide)
-		case "keys":
+		if key == "keys" {
 			return v.Array(s.readKey)
 		}
-		return nil
+		return s.shown.Read(key, v)
 	})
+	if err == nil {
+		err = s.shown.Check()
+	}
 	if err == nil && s.keys.len() == 0 {
 		err = errors.New("/keys must name at least one key")
 	}
+	scheme := s.shown.Scheme
+	if scheme == "" {
+		scheme = "ApiKey"
+	}
+	s.challenge = s.shown.Challenge(scheme)
 	return s, err
-}
-
-func readName(v *config.Value, dst *string) error {
-	if err := v.String(dst); err != nil {
-		return err
-	}
-	for _, c := range []byte(*dst) {
-		if c <= ' ' || c > '~' || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
-			return errors.New("must be the name of a header")
-		}
-	}
-	if *dst == "" {
-		return errors.New("must not be empty")
-	}
-	return nil
 }
 
 // readKey reads one table of keys.
 func (s *settings) readKey(v *config.Value) error {
-	var plain, consumer string
-	var hashed digest
+	var plain string
+	var hashed sha256.Digest
+	var whose owner
 	given := 0
 	err := v.Object(func(key string, v *config.Value) error {
 		switch key {
@@ -71,7 +64,9 @@ func (s *settings) readKey(v *config.Value) error {
 			given++
 			return readDigest(v, &hashed)
 		case "consumer":
-			return readConsumer(v, &consumer)
+			return identity.ReadConsumer(v, &whose.consumer)
+		case "groups":
+			return identity.ReadGroups(v, &whose.groups)
 		}
 		return nil
 	})
@@ -80,9 +75,9 @@ func (s *settings) readKey(v *config.Value) error {
 		return err
 	case given != 1:
 		return errors.New("must have either key or key_sha256")
-	case consumer == "":
+	case whose.consumer == "":
 		return errors.New("must have a consumer")
-	case plain != "" && !s.keys.addPlain(plain, consumer), plain == "" && !s.keys.addDigest(hashed, consumer):
+	case plain != "" && !s.keys.addPlain(plain, whose), plain == "" && !s.keys.addDigest(hashed, whose):
 		return errors.New("has a key that was there before")
 	}
 	return nil
@@ -95,37 +90,20 @@ func readPlain(v *config.Value, dst *string) error {
 	if *dst == "" || *dst != strings.TrimSpace(*dst) {
 		return errors.New("must not be empty, nor begin or end with a space")
 	}
+	if len(*dst) > longest {
+		return errors.New("must not be longer than 1024 bytes")
+	}
 	return nil
 }
 
-func readDigest(v *config.Value, dst *digest) error {
+func readDigest(v *config.Value, dst *sha256.Digest) error {
 	var text string
 	if err := v.String(&text); err != nil {
 		return err
 	}
-	ok := len(text) == 2*len(dst)
-	for i := 0; ok && i < len(text); i++ {
-		nibble := strings.IndexByte("0123456789abcdef0123456789ABCDEF", text[i])
-		ok = nibble >= 0
-		dst[i/2] = dst[i/2]<<4 | byte(nibble&15)
-	}
-	if !ok {
-		return errors.New("must be a SHA-256 as 64 hexadecimal digits")
-	}
-	return nil
-}
-
-func readConsumer(v *config.Value, dst *string) error {
-	if err := v.String(dst); err != nil {
-		return err
-	}
-	for _, c := range []byte(*dst) {
-		if c <= ' ' || c > '~' {
-			return errors.New("must be visible ASCII")
-		}
-	}
-	if *dst == "" || len(*dst) > 256 {
-		return errors.New("must have 1 to 256 characters")
+	var ok bool
+	if *dst, ok = sha256.Parse(text); !ok {
+		return errors.New("must be a SHA-256 as 64 hexadecimal digits or in base64")
 	}
 	return nil
 }

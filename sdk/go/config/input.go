@@ -100,8 +100,12 @@ func (in *input) escaped(s string, plain int) (string, error) {
 		case c < ' ':
 			return "", errNotJSON
 		case c != '\\':
-			b = append(b, c)
-			i++
+			end := i + 1
+			for end < len(s) && s[end] != '"' && s[end] != '\\' && s[end] >= ' ' {
+				end++
+			}
+			b = append(b, s[i:end]...) // at once: each append is a call
+			i = end
 		default:
 			n := 0
 			if b, n = unescape(b, s[i:]); n == 0 {

@@ -1,0 +1,99 @@
+package plugin
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"log/slog"
+	"os"
+	"testing"
+
+	"github.com/sallyport/sallyport/core/chain"
+	"github.com/sallyport/sallyport/core/exchange"
+	"github.com/sallyport/sallyport/core/jwt"
+)
+
+// verifier is a real key set.
+type verifier struct{ keys *jwt.Keys }
+
+func (v verifier) Verify(token string) (string, error) {
+	return v.keys.Verify(context.Background(), token)
+}
+
+// hs256 returns a key set and a token that it vouches for.
+func hs256(b *testing.B) (verifier, string) {
+	b.Helper()
+	secret := []byte("0123456789abcdef0123456789abcdef")
+	keys, err := jwt.New(jwt.Options{Secrets: [][]byte{secret}, Algorithms: []string{"HS256"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	segment := base64.RawURLEncoding.EncodeToString
+	text := segment([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." + segment([]byte(`{"iss":"https://id.example.com","aud":"orders","sub":"jo","scope":"read write"}`))
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte(text))
+	return verifier{keys}, text + "." + segment(mac.Sum(nil))
+}
+
+// BenchmarkShipped is what the plugins of the folder plugins cost a request that passes, as they are built in bin/plugins: the numbers of
+// plugins/README.md.
+func BenchmarkShipped(b *testing.B) {
+	keys, token := hs256(b)
+	for _, tt := range []struct {
+		name, plugin, config string
+		field, value         string
+		attributes           []string
+	}{
+		{"acl", "acl", `{"allow":[{"groups":["staff"]}],"deny":[{"consumers":["eve"]}]}`, "", "", []string{"consumer", "jo", "groups", "users,staff"}},
+		{"cors", "cors", `{"origins":["https://app.example.com"]}`, "Origin", "https://app.example.com", nil},
+		{"ip-rules", "ip-rules", `{"allow":["192.0.2.0/24"],"deny":["10.0.0.0/8"]}`, "", "", nil},
+		{"jwt-auth", "jwt-auth", `{"keys":"main"}`, "Authorization", "Bearer " + token, nil},
+		{"jwt-auth-scopes", "jwt-auth", `{"keys":"main","audiences":["orders"],"scopes":["read"],"headers":{"X-Iss":"iss"}}`, "Authorization", "Bearer " + token, nil},
+		{"key-auth", "key-auth", `{"keys":[{"key":"demo-key","consumer":"demo"}]}`, "X-Api-Key", "demo-key", nil},
+		{"key-auth-sha256", "key-auth", `{"keys":[{"key_sha256":"arnx6499M4j0+dWG9m6Z/VQIDfLERvDlhmiwnAihbdA=","consumer":"ann"}]}`, "X-Api-Key", "k1", nil},
+	} {
+		b.Run(tt.name, func(b *testing.B) {
+			wasm, err := os.ReadFile("../../bin/plugins/" + tt.plugin + ".wasm")
+			if err != nil {
+				b.Skip(err)
+			}
+			h, _ := newHost(b)
+			h.log = slog.New(slog.DiscardHandler)
+			p, err := h.Load(tt.plugin, wasm, Limits{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			pool, err := p.Configure([]byte(tt.config), Grants{Keys: map[string]KeySet{"main": keys}})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer pool.Close()
+			filter := pool.Filter("bench", chain.Deny)
+			b.ReportAllocs()
+			for b.Loop() {
+				x := benchExchange(tt.field, tt.value, tt.attributes)
+				if verdict, err := filter.Request(x, 0); err != nil || verdict != chain.Continue {
+					b.Fatal(verdict, err)
+				}
+				exchanges.Put(x)
+			}
+		})
+	}
+}
+
+// benchExchange returns a request with the fields that a browser sends, and one more.
+func benchExchange(field, value string, attributes []string) *exchange.Exchange {
+	x := newExchange()
+	for _, name := range []string{"User-Agent", "Accept-Encoding", "Accept-Language", "Referer"} {
+		x.Req.Fields.Add(name, "something of some length; q=0.9")
+	}
+	x.Req.Fields.Remove("X-API-Key")
+	if field != "" {
+		x.Req.Fields.Add(field, value)
+	}
+	for i := 0; i < len(attributes); i += 2 {
+		x.SetAttr(attributes[i], attributes[i+1])
+	}
+	return x
+}

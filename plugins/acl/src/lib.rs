@@ -1,0 +1,39 @@
+//! Acl lets requests pass or refuses them by who the client is, as filters before it have found out, and by what is asked for.
+
+mod path;
+mod rule;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use sallyport::{Error, Hooks, Plugin, Request, Verdict};
+use settings::Settings;
+
+struct Acl(Settings);
+
+sallyport::register!(Acl);
+
+impl Plugin for Acl {
+    fn configure(raw: &str) -> Result<Self, Error> {
+        Settings::read(raw).map(Acl)
+    }
+
+    fn hooks(&self) -> Hooks {
+        Hooks::REQUEST
+    }
+
+    fn request(&mut self, r: &mut Request) -> Result<Verdict, Error> {
+        if self.0.denies(r) || !self.0.allows(r) {
+            return Ok(r.respond_problem(self.0.status, title(self.0.status), &[])?);
+        }
+        Ok(Verdict::Continue)
+    }
+}
+
+fn title(status: u16) -> &'static str {
+    match status {
+        403 => "Forbidden",
+        404 => "Not Found",
+        _ => "Refused",
+    }
+}
