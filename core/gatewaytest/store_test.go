@@ -190,15 +190,13 @@ func TestReloadKeepsStores(t *testing.T) {
 	server := redis.New(t)
 	toml := storeTOML(server, patience, map[string]string{"l": `rate = "3/d"`})
 	g := Start(t, toml)
-	clients := func() string {
-		var ids []string
+	clients := func() (ids []string) {
 		for _, line := range server.Do("CLIENT", "LIST") {
 			if strings.Contains(line, "name=sallyport") {
 				ids = append(ids, strings.Fields(line)[0])
 			}
 		}
-		slices.Sort(ids)
-		return strings.Join(ids, " ")
+		return ids
 	}
 	g.Get("/l")
 	before := clients()
@@ -208,13 +206,15 @@ func TestReloadKeepsStores(t *testing.T) {
 	if status, fields, _ := g.Get("/l"); status != 200 || !strings.Contains(fields.Get("RateLimit"), "r=1") {
 		t.Errorf("got %d, %s", status, fields.Get("RateLimit"))
 	}
-	if after := clients(); after != before || before == "" || g.Status().Stores["shared"].Calls != 2 {
-		t.Errorf("connections before: %q, after: %q; %+v", before, after, g.Status().Stores)
+	// It may have opened more of them meanwhile.
+	closed := func(id string) bool { return !slices.Contains(clients(), id) }
+	if len(before) == 0 || slices.ContainsFunc(before, closed) || g.Status().Stores["shared"].Calls != 2 {
+		t.Errorf("connections before: %q, after: %q; %+v", before, clients(), g.Status().Stores)
 	}
 	if err := g.ApplyText("[[routes]]\nname = \"new\"\npath = \"/new\"\nrespond = { status = 204 }\n"); err != nil {
 		t.Fatal(err)
 	}
-	Until(t, "a store that is gone is closed", func() bool { return clients() == "" })
+	Until(t, "a store that is gone is closed", func() bool { return len(clients()) == 0 })
 }
 
 // Plugins of two gateways find each other's values and take from one limit.
