@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"crypto/sha1"
 	"crypto/tls"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
@@ -43,6 +45,8 @@ type Redis struct {
 	swap   *rueidis.Lua
 	broken breaker
 
+	rateSHA string // what Redis calls rate
+
 	calls, failures, timeouts, refused atomic.Int64
 
 	mu     sync.Mutex // held while connecting
@@ -52,7 +56,11 @@ type Redis struct {
 
 // NewRedis returns a store that has connected to nothing yet.
 func NewRedis(o RedisOptions) *Redis {
-	return &Redis{o: o, rate: rueidis.NewLuaScript(rateScript), add: rueidis.NewLuaScript(addScript), swap: rueidis.NewLuaScript(swapScript)}
+	sum := sha1.Sum([]byte(rateScript))
+	return &Redis{
+		o: o, rate: rueidis.NewLuaScript(rateScript), add: rueidis.NewLuaScript(addScript), swap: rueidis.NewLuaScript(swapScript),
+		rateSHA: hex.EncodeToString(sum[:]),
+	}
 }
 
 // Close closes the connections. Operations fail from then on.
@@ -109,6 +117,9 @@ func ask[T any](r *Redis, do func(ctx context.Context, c rueidis.Client) (T, err
 	done := make(chan result[T], 1)
 	go func() {
 		c, err := r.connected(ctx)
+		if err == nil {
+			err = ctx.Err() // nobody waits any more: then it is not to be done
+		}
 		if err != nil {
 			done <- result[T]{err: err}
 			return
@@ -127,6 +138,14 @@ func ask[T any](r *Redis, do func(ctx context.Context, c rueidis.Client) (T, err
 		return none, fmt.Errorf("asking Redis: %w", got.err)
 	}
 	return got.value, nil
+}
+
+// Ping finds out whether the store answers.
+func (r *Redis) Ping() error {
+	_, err := ask(r, func(ctx context.Context, c rueidis.Client) (struct{}, error) {
+		return struct{}{}, c.Do(ctx, c.B().Ping().Build()).Error()
+	})
+	return err
 }
 
 // note counts how an operation ended.
