@@ -87,7 +87,7 @@ func (r *Redis) connected(ctx context.Context) (rueidis.Client, error) {
 	}
 	client, err := rueidis.NewClient(rueidis.ClientOption{
 		InitAddress: r.o.Addresses, Username: r.o.Username, Password: r.o.Password, TLSConfig: r.o.TLS, SelectDB: r.o.DB,
-		ClientName: "sallyport", Dialer: net.Dialer{Timeout: connectTimeout}, ConnWriteTimeout: connectTimeout,
+		ClientName: "sallyport", Dialer: net.Dialer{Timeout: connectTimeout}, DialCtxFn: dial, ConnWriteTimeout: connectTimeout,
 		DisableRetry: true, // what was sent may have been done
 		DisableCache: true, AlwaysPipelining: true, ReadBufferEachConn: 32 << 10, WriteBufferEachConn: 32 << 10,
 	})

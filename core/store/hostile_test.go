@@ -1,0 +1,114 @@
+package store
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sallyport/sallyport/core/limit"
+)
+
+// impostor is a server that says it is a Redis and answers commands as a test wants.
+func impostor(t *testing.T, reply func(command string) string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go impose(c, reply)
+		}
+	}()
+	return l.Addr().String()
+}
+
+// impose reads commands, which are arrays of strings, and answers them.
+func impose(c net.Conn, reply func(command string) string) {
+	defer c.Close()
+	r := bufio.NewReader(c)
+	for {
+		var n int
+		if _, err := fmt.Fscanf(r, "*%d\r\n", &n); err != nil {
+			return
+		}
+		var words []string
+		for range n {
+			var size int
+			if _, err := fmt.Fscanf(r, "$%d\r\n", &size); err != nil {
+				return
+			}
+			word := make([]byte, size+2)
+			if _, err := io.ReadFull(r, word); err != nil {
+				return
+			}
+			words = append(words, string(word[:size]))
+		}
+		if _, err := io.WriteString(c, reply(strings.Join(words, " "))); err != nil {
+			return
+		}
+	}
+}
+
+// A Redis that is none, or is not well, is an error in time, and never a decision or a crash.
+func TestHostileReplies(t *testing.T) {
+	p := policies()[0]
+	for name, text := range map[string]string{
+		"loading":           "-LOADING Redis is loading the dataset in memory\r\n",
+		"read only":         "-READONLY You can't write against a read only replica.\r\n",
+		"moved":             "-MOVED 1 127.0.0.1:1\r\n",
+		"moved to nonsense": "-MOVED\r\n",
+		"ask":               "-ASK 1 127.0.0.1:1\r\n",
+		"no script":         "-NOSCRIPT no matching script\r\n",
+		"text":              "HTTP/1.1 400 Bad Request\r\n\r\n",
+		"zeros":             strings.Repeat("\x00", 100) + "\r\n",
+		"too few":           "*1\r\n:1\r\n",
+		"too many":          "*8\r\n" + strings.Repeat(":1\r\n", 8),
+		"negative":          "*7\r\n:1\r\n:-5\r\n:-5\r\n" + strings.Repeat(":0\r\n", 4),
+		"huge":              "*7\r\n:1\r\n:5\r\n:9223372036854775807\r\n" + strings.Repeat(":0\r\n", 4),
+		"no integers":       "*7\r\n" + strings.Repeat("$1\r\nx\r\n", 7),
+		"nothing":           "_\r\n",
+		"unasked":           ":1\r\n:2\r\n:3\r\n",
+		"huge length":       "*2147483647\r\n",
+		"negative length":   "*-7\r\n",
+		"huge string":       "$1000000000000\r\n",
+		"no number":         "*x\r\n",
+		"deep":              strings.Repeat("*1\r\n", 100_000),
+		"push":              ">2\r\n$7\r\nmessage\r\n:1\r\n",
+		"cut off":           "*7\r\n:1\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			at := impostor(t, func(command string) string {
+				switch {
+				case strings.HasPrefix(command, "HELLO"):
+					return "%2\r\n$6\r\nserver\r\n$5\r\nredis\r\n$5\r\nproto\r\n:3\r\n"
+				case strings.HasPrefix(command, "CLIENT"):
+					return "+OK\r\n"
+				case strings.HasPrefix(command, "CLUSTER"):
+					return "-ERR This instance has cluster support disabled\r\n"
+				case strings.HasPrefix(command, "PING"):
+					return "+PONG\r\n"
+				}
+				return text
+			})
+			r := NewRedis(RedisOptions{Addresses: []string{at}, Prefix: "test:", Timeout: 300 * time.Millisecond, Keep: time.Hour})
+			defer r.Close()
+			ask := []limit.Ask{{Policy: p, Limit: "l", Key: "k", N: 1}}
+			for range 2 {
+				if err := r.Take("", ask, make([]limit.Decision, 1)); err == nil {
+					t.Error("a decision was made")
+				}
+				if known, err := r.Book(ask); err == nil && known[0].Err == nil {
+					t.Error("it was booked")
+				}
+			}
+		})
+	}
+}
