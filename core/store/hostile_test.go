@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -85,20 +86,8 @@ func TestHostileReplies(t *testing.T) {
 		"cut off":           "*7\r\n:1\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			at := impostor(t, func(command string) string {
-				switch {
-				case strings.HasPrefix(command, "HELLO"):
-					return "%2\r\n$6\r\nserver\r\n$5\r\nredis\r\n$5\r\nproto\r\n:3\r\n"
-				case strings.HasPrefix(command, "CLIENT"):
-					return "+OK\r\n"
-				case strings.HasPrefix(command, "CLUSTER"):
-					return "-ERR This instance has cluster support disabled\r\n"
-				case strings.HasPrefix(command, "PING"):
-					return "+PONG\r\n"
-				}
-				return text
-			})
-			r := NewRedis(RedisOptions{Addresses: []string{at}, Prefix: "test:", Timeout: 300 * time.Millisecond, Keep: time.Hour})
+			at := impostor(t, asRedis(text))
+			r := NewRedis(RedisOptions{Addresses: []string{at}, Prefix: "test:", Timeout: 100 * time.Millisecond, Keep: time.Hour})
 			defer r.Close()
 			ask := []limit.Ask{{Policy: p, Limit: "l", Key: "k", N: 1}}
 			for range 2 {
@@ -111,4 +100,40 @@ func TestHostileReplies(t *testing.T) {
 			}
 		})
 	}
+}
+
+// asRedis answers as a Redis does until it is asked for something.
+func asRedis(text string) func(command string) string {
+	return func(command string) string {
+		switch word, _, _ := strings.Cut(command, " "); word {
+		case "HELLO":
+			return "%2\r\n$6\r\nserver\r\n$5\r\nredis\r\n$5\r\nproto\r\n:3\r\n"
+		case "CLIENT":
+			return "+OK\r\n"
+		case "CLUSTER":
+			return "-ERR This instance has cluster support disabled\r\n"
+		case "PING":
+			return "+PONG\r\n"
+		}
+		return text
+	}
+}
+
+// A server that writes no more has handed over to another, which the same name may lead to: the gateway connects anew.
+func TestLeavesAReplica(t *testing.T) {
+	var greeted atomic.Int64
+	refuse, answer := asRedis("-READONLY You can't write against a read only replica.\r\n"), asRedis("*7\r\n"+strings.Repeat(":1\r\n", 7))
+	at := impostor(t, func(command string) string {
+		if strings.HasPrefix(command, "HELLO") {
+			greeted.Add(1)
+		}
+		if greeted.Load() < 3 {
+			return refuse(command)
+		}
+		return answer(command)
+	})
+	r := NewRedis(RedisOptions{Addresses: []string{at}, Timeout: patient, Keep: time.Hour})
+	defer r.Close()
+	ask := []limit.Ask{{Policy: policies()[0], Limit: "l", Key: "k", N: 1}}
+	waitFor(t, "there is another", func() bool { return r.Take("", ask, make([]limit.Decision, 1)) == nil })
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -97,6 +98,22 @@ func (r *Redis) connected(ctx context.Context) (rueidis.Client, error) {
 	return client, err
 }
 
+// isReplica reports whether a server says that it is not the one that writes, or not any more.
+func isReplica(err error) bool {
+	var said *rueidis.RedisError
+	return errors.As(err, &said) && strings.HasPrefix(said.Error(), "READONLY")
+}
+
+// leave has the next operation connect anew: where the address is a name, it leads to whoever writes now, and old connections do not.
+func (r *Redis) leave(c rueidis.Client) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.client == c {
+		r.client = nil
+		go c.Close() // it waits for what others have asked
+	}
+}
+
 // result is what an operation brought.
 type result[T any] struct {
 	value T
@@ -125,6 +142,9 @@ func ask[T any](r *Redis, do func(ctx context.Context, c rueidis.Client) (T, err
 			return
 		}
 		value, err := do(ctx, c)
+		if isReplica(err) {
+			r.leave(c)
+		}
 		done <- result[T]{value, err}
 	}()
 	var got result[T]
