@@ -253,6 +253,14 @@ func TestTooManyServices(t *testing.T) {
 	}
 }
 
+// A resolver that blocks a name answers with an address that would be this machine.
+func TestAddressesOfNobody(t *testing.T) {
+	w := &world{zone: zone{"s.test. A": {a("s.test.", 60, "0.0.0.0"), a("s.test.", 60, "224.0.0.1")}}}
+	if r := sourceOf(w, DNSOptions{Name: "s.test", Port: 80, Family: "ipv4"}).lookUp(t.Context()); r.list != nil || r.err == nil {
+		t.Errorf("got %v, %v", r.list, r.err)
+	}
+}
+
 // What one question is not answered is as it was.
 func TestPartsStay(t *testing.T) {
 	w := &world{zone: zone{
