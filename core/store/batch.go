@@ -11,7 +11,7 @@ import (
 
 const (
 	batchShards = 16
-	batchSize   = 256 // keys in one operation
+	batchSize   = 64 // keys in one operation: some milliseconds of work for Redis, which others wait for
 )
 
 // BatchOptions say what is counted in batches, and how often they are told.

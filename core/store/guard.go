@@ -86,19 +86,11 @@ func (f *framing) scan(p []byte) (ends int64, err error) {
 			}
 			continue
 		}
-		line, after, whole := bytes.Cut(p, []byte{'\n'})
+		line, after, err := f.cut(p)
+		if err != nil || line == nil {
+			return ends, err
+		}
 		p = after
-		if len(f.line)+len(line) > maxReplyLine {
-			return ends, errFraming
-		}
-		if !whole {
-			f.line = append(f.line, line...)
-			return ends, nil
-		}
-		if len(f.line) > 0 {
-			line = append(f.line, line...)
-			f.line = line[:0]
-		}
 		ended, err := f.begin(line)
 		if err != nil {
 			return ends, err
@@ -108,6 +100,23 @@ func (f *framing) scan(p []byte) (ends int64, err error) {
 		}
 	}
 	return ends, nil
+}
+
+// cut returns the line that ends first in p, without its last byte, and what comes after it; nil if none does.
+func (f *framing) cut(p []byte) (line, after []byte, err error) {
+	line, after, whole := bytes.Cut(p, []byte{'\n'})
+	if len(f.line)+len(line) > maxReplyLine {
+		return nil, nil, errFraming
+	}
+	if whole && len(f.line) == 0 {
+		return line, after, nil
+	}
+	f.line = append(f.line, line...)
+	if !whole {
+		return nil, nil, nil
+	}
+	line, f.line = f.line, f.line[:0]
+	return line, after, nil
 }
 
 // begin reads the line that a value begins with, and reports whether the value ends with it, too. Pushes are refused: nothing that would

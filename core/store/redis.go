@@ -132,21 +132,7 @@ func ask[T any](r *Redis, do func(ctx context.Context, c rueidis.Client) (T, err
 	ctx, cancel := context.WithTimeout(context.Background(), r.o.Timeout)
 	defer cancel()
 	done := make(chan result[T], 1)
-	go func() {
-		c, err := r.connected(ctx)
-		if err == nil {
-			err = ctx.Err() // nobody waits any more: then it is not to be done
-		}
-		if err != nil {
-			done <- result[T]{err: err}
-			return
-		}
-		value, err := do(ctx, c)
-		if isReplica(err) {
-			r.leave(c)
-		}
-		done <- result[T]{value, err}
-	}()
+	go func() { done <- attempt(ctx, r, do) }()
 	var got result[T]
 	select {
 	case got = <-done:
@@ -158,6 +144,22 @@ func ask[T any](r *Redis, do func(ctx context.Context, c rueidis.Client) (T, err
 		return none, fmt.Errorf("asking Redis: %w", got.err)
 	}
 	return got.value, nil
+}
+
+// attempt runs an operation when there is a connection.
+func attempt[T any](ctx context.Context, r *Redis, do func(ctx context.Context, c rueidis.Client) (T, error)) result[T] {
+	c, err := r.connected(ctx)
+	if err == nil {
+		err = ctx.Err() // nobody waits any more: then it is not to be done
+	}
+	if err != nil {
+		return result[T]{err: err}
+	}
+	value, err := do(ctx, c)
+	if isReplica(err) {
+		r.leave(c)
+	}
+	return result[T]{value, err}
 }
 
 // Ping finds out whether the store answers.
