@@ -2,9 +2,12 @@ package store
 
 import (
 	"bufio"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"net"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,6 +21,10 @@ func impostor(t *testing.T, reply func(command string) string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
+	return serve(t, l, reply)
+}
+
+func serve(t *testing.T, l net.Listener, reply func(command string) string) string {
 	t.Cleanup(func() { l.Close() })
 	go func() {
 		for {
@@ -136,4 +143,32 @@ func TestLeavesAReplica(t *testing.T) {
 	defer r.Close()
 	ask := []limit.Ask{{Policy: policies()[0], Limit: "l", Key: "k", N: 1}}
 	waitFor(t, "there is another", func() bool { return r.Take("", ask, make([]limit.Decision, 1)) == nil })
+}
+
+// Over TLS it is the server of the address that must show who it is.
+func TestTLSIsVerified(t *testing.T) {
+	known := httptest.NewTLSServer(nil)
+	defer known.Close()
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: known.TLS.Certificates})
+	must(t, err)
+	at := serve(t, l, asRedis("*7\r\n"+strings.Repeat(":1\r\n", 7)))
+	_, port, _ := net.SplitHostPort(at)
+	roots := x509.NewCertPool()
+	roots.AddCert(known.Certificate())
+	for _, c := range []struct {
+		address string
+		roots   *x509.CertPool
+		ok      bool
+	}{
+		{at, roots, true},
+		{"localhost:" + port, roots, false}, // the certificate does not have the name
+		{at, x509.NewCertPool(), false},
+	} {
+		r := NewRedis(RedisOptions{Addresses: []string{c.address}, Timeout: patient, Keep: time.Hour, TLS: &tls.Config{RootCAs: c.roots}})
+		err := r.Take("", []limit.Ask{{Policy: policies()[0], Limit: "l", Key: "k", N: 1}}, make([]limit.Decision, 1))
+		if (err == nil) != c.ok {
+			t.Errorf("%s: got %v", c.address, err)
+		}
+		r.Close()
+	}
 }
