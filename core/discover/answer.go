@@ -100,6 +100,9 @@ func (r *answerReader) readAddress(h dnsmessage.ResourceHeader, byName map[strin
 		}
 		address = netip.AddrFrom16(record.AAAA).Unmap()
 	}
+	if address.IsUnspecified() || address.IsMulticast() {
+		return nil // no server's: resolvers that block a name say 0.0.0.0, which would be this machine
+	}
 	name := lower(h.Name)
 	byName[name] = append(byName[name], address)
 	return nil

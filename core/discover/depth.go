@@ -2,9 +2,10 @@ package discover
 
 import "strings"
 
-// depth returns how deep arrays and inline tables are nested in a text of TOML, at least: brackets in comments and strings do not count.
+// depth returns how deep arrays and tables are nested in a text of TOML, at least: brackets and dots in comments and strings do not count. Each
+// dot of a key makes a table, and the library's memory grows with the square of them.
 func depth(text string) (deepest int) {
-	now := 0
+	now, dots := 0, 0
 	for i := 0; i < len(text); {
 		switch text[i] {
 		case '#':
@@ -16,12 +17,16 @@ func depth(text string) (deepest int) {
 		case '"', '\'':
 			i += stringLength(text[i:])
 			continue
+		case '.':
+			dots++
 		case '[', '{':
-			now++
-			deepest = max(deepest, now)
+			now, dots = now+1, 0
 		case ']', '}':
-			now = max(now-1, 0)
+			now, dots = max(now-1, 0), 0
+		case '=', ',', '\n':
+			dots = 0
 		}
+		deepest = max(deepest, now+dots)
 		i++
 	}
 	return deepest

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -227,6 +228,36 @@ func TestServicesWithManyAddresses(t *testing.T) {
 	r := sourceOf(w, DNSOptions{Name: "s.test", SRV: true, Family: "ipv4"}).lookUp(t.Context())
 	if got, want := text(r.list), "10.0.0.1:80*2 10.0.0.2:80*2 10.0.0.3:80*2 10.0.0.4:80*6"; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// A server can put so much into its answers that their product fills the memory.
+func TestTooManyServices(t *testing.T) {
+	services, addresses := make([]dnsmessage.Resource, 2000), make([]dnsmessage.Resource, 2000)
+	for i := range services {
+		services[i] = srv("s.test.", 60, 0, 1, uint16(i+1), "one.test.")
+		addresses[i] = a("one.test.", 60, netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}).String())
+	}
+	w := &world{zone: zone{"s.test. SRV": services, "one.test. A": addresses}}
+	r := sourceOf(w, DNSOptions{Name: "s.test", SRV: true, Family: "ipv4"}).lookUp(t.Context())
+	if r.list != nil || r.err == nil || !strings.Contains(r.err.Error(), "4000000 endpoints, 10000 are the most") {
+		t.Errorf("got %d endpoints, %v", len(r.list), r.err)
+	}
+	for i := range services {
+		services[i] = srv("s.test.", 60, 0, 1, 80, fmt.Sprintf("t%d.test.", i))
+	}
+	w.asked = nil
+	r = sourceOf(w, DNSOptions{Name: "s.test", SRV: true, Family: "ipv4"}).lookUp(t.Context())
+	if r.list != nil || r.err == nil || len(w.asked) > 1 {
+		t.Errorf("%d questions: got %d endpoints, %v", len(w.asked), len(r.list), r.err)
+	}
+}
+
+// A resolver that blocks a name answers with an address that would be this machine.
+func TestAddressesOfNobody(t *testing.T) {
+	w := &world{zone: zone{"s.test. A": {a("s.test.", 60, "0.0.0.0"), a("s.test.", 60, "224.0.0.1")}}}
+	if r := sourceOf(w, DNSOptions{Name: "s.test", Port: 80, Family: "ipv4"}).lookUp(t.Context()); r.list != nil || r.err == nil {
+		t.Errorf("got %v, %v", r.list, r.err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -39,7 +40,7 @@ func (s *File) Watch(ctx context.Context, found func([]Endpoint, error)) {
 	rounds, stopRounds := s.ticks()
 	defer stopRounds()
 	seen := s.state()
-	found(s.read())
+	failed := s.tell(found)
 	for {
 		select {
 		case <-ctx.Done():
@@ -47,7 +48,7 @@ func (s *File) Watch(ctx context.Context, found func([]Endpoint, error)) {
 		case <-changed:
 		case <-rounds:
 		}
-		if s.state() == seen {
+		if s.state() == seen && !failed { // what failed may be allowed by now
 			continue
 		}
 		s.rest(ctx)
@@ -55,9 +56,15 @@ func (s *File) Watch(ctx context.Context, found func([]Endpoint, error)) {
 		changed, stop = s.Folders.watch(s.paths())
 		seen = s.state()
 		if ctx.Err() == nil {
-			found(s.read())
+			failed = s.tell(found)
 		}
 	}
+}
+
+func (s *File) tell(found func([]Endpoint, error)) (failed bool) {
+	list, err := s.read()
+	found(list, err)
+	return err != nil
 }
 
 func (s *File) ticks() (<-chan time.Time, func()) {
@@ -111,7 +118,7 @@ func (s *File) state() fileState {
 }
 
 func (s *File) read() ([]Endpoint, error) {
-	f, err := os.Open(s.Path)
+	f, err := openRegular(s.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -126,4 +133,21 @@ func (s *File) read() ([]Endpoint, error) {
 		return readJSON(data)
 	}
 	return readTOML(data)
+}
+
+// openRegular opens a file that can be read to its end. It does not wait for whoever writes to a pipe.
+func openRegular(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no regular file", path)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }

@@ -157,7 +157,7 @@ func TestFileFails(t *testing.T) {
 	do(t, os.Remove(file))
 	failsWith(t, f, "no such file")
 	do(t, os.Mkdir(file, 0o700))
-	failsWith(t, f, "is a directory")
+	failsWith(t, f, "no regular file")
 	sees(t, f, "a:1")
 	do(t, os.Remove(file))
 	write(t, file, strings.Repeat(" ", maxFile+1))
@@ -189,6 +189,30 @@ func TestFileRounds(t *testing.T) {
 	rounds <- time.Time{}
 	if got := <-lists; !slices.Equal(got.list, at("a:1")) {
 		t.Errorf("got %v", got)
+	}
+	cancel()
+	<-done
+}
+
+// A file that could not be read is tried again though it has not changed: it may be allowed by now.
+// (A folder stands in for it, since root may read everything.)
+func TestFileIsTriedAgain(t *testing.T) {
+	file := t.TempDir() + "/e.toml"
+	do(t, os.Mkdir(file, 0o700))
+	source := &File{Path: file, Folders: NewFolders(slog.New(slog.DiscardHandler))}
+	rounds, lists := make(chan time.Time), make(chan told, 10)
+	source.rounds = rounds
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		source.Watch(ctx, func(list []Endpoint, err error) { lists <- told{list, err} })
+	}()
+	for range 3 {
+		if got := <-lists; got.err == nil {
+			t.Error("it is no file, and no error")
+		}
+		rounds <- time.Time{}
 	}
 	cancel()
 	<-done

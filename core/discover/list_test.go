@@ -74,18 +74,20 @@ func compare(t *testing.T, kind string, got []Endpoint, err error, want []Endpoi
 
 func TestDepth(t *testing.T) {
 	for text, want := range map[string]int{
-		``:                                     0,
-		`[[endpoints]]`:                        2,
-		`a = [[], {b = []}]`:                   3,
-		"a = [ # [[[\n]":                       1,
-		"a = '[[[' # [[[":                      0,
-		`a = "[[\"[["`:                         0,
-		"a = \"\"\"[[\n\"[[\"\"\"\nb = []":     1,
-		"a = '''[['''":                         0,
-		"a = [\"\"\"\"x\"\"\"\"\", [[]]] #\"":  3,
-		"a = \"[[\nb = [[]]":                   2,
-		"]]]]]] [[":                            2,
-		"# " + strings.Repeat("[", 100) + "\n": 0,
+		``:                                      0,
+		`[[endpoints]]`:                         2,
+		`a = [[], {b = []}]`:                    3,
+		"a = [ # [[[\n]":                        1,
+		"a = '[[[' # [[[":                       0,
+		`a = "[[\"[["`:                          0,
+		"a = \"\"\"[[\n\"[[\"\"\"\nb = []":      1,
+		"a = '''[['''":                          0,
+		"a = [\"\"\"\"x\"\"\"\"\", [[]]] #\"":   3,
+		"a = \"[[\nb = [[]]":                    2,
+		"]]]]]] [[":                             2,
+		"a.b . \"c.d\".e = 1.5\nf = [1.5, 2.5]": 3,
+		"[[a.b]]\n":                             3,
+		"# " + strings.Repeat("[", 100) + "\n":  0,
 	} {
 		if got := depth(text); got != want {
 			t.Errorf("%q: got %d, want %d", text, got, want)

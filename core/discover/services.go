@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"math"
 	"net"
@@ -13,6 +14,9 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 )
+
+// maxTargets is the most servers that SRV records of one name may lead to: each costs up to two questions.
+const maxTargets = 1000
 
 // lookUpServices asks for SRV records, and for the addresses of their targets that did not come along.
 func (s *DNS) lookUpServices(ctx context.Context) (r result) {
@@ -24,13 +28,36 @@ func (s *DNS) lookUpServices(ctx context.Context) (r result) {
 		r.err = cmp.Or(r.err, errors.New("there are no SRV records of the name"))
 		return r
 	}
+	if n := countTargets(services); n > maxTargets {
+		r.err = fmt.Errorf("%d targets, %d are the most", n, maxTargets)
+		return r
+	}
 	at := s.targets(ctx, services, a.extra, &r)
-	r.list = endpoints(services, at)
 	s.forget(services)
+	if n := countEndpoints(services, at); n > maxEndpoints { // before they are made: two answers can multiply to millions
+		r.err = fmt.Errorf("%d endpoints, %d are the most", n, maxEndpoints)
+		return r
+	}
+	r.list = endpoints(services, at)
 	if r.list == nil {
 		r.err = cmp.Or(r.err, errors.New("none of the SRV records' targets has an address"))
 	}
 	return r
+}
+
+func countTargets(services []service) int {
+	targets := map[string]struct{}{}
+	for _, one := range services {
+		targets[one.target] = struct{}{}
+	}
+	return len(targets)
+}
+
+func countEndpoints(services []service, at map[string][]netip.Addr) (n int) {
+	for _, one := range services {
+		n += len(at[one.target])
+	}
+	return n
 }
 
 // targets returns the addresses of the targets.
@@ -38,6 +65,9 @@ func (s *DNS) targets(ctx context.Context, services []service, extra map[string]
 	at := map[string][]netip.Addr{}
 	missing := map[string]bool{}
 	for _, one := range services {
+		if _, done := missing[one.target]; done {
+			continue
+		}
 		for _, address := range extra[one.target] {
 			if s.wants(address) && !slices.Contains(at[one.target], address) {
 				at[one.target] = append(at[one.target], address)

@@ -78,12 +78,7 @@ func (r *RateLimit) tell(x *exchange.Exchange, turns []turn) {
 		if n++; n > 1 {
 			b = append(b, ", "...)
 		}
-		b = append(b, r.told.names[i]...)
-		b = strconv.AppendInt(b, t.decision.Remaining, 10)
-		if l.Policy.Algorithm != limit.Concurrency {
-			b = append(b, ";t="...)
-			b = strconv.AppendInt(b, seconds(t.decision.Reset), 10)
-		}
+		b = t.append(append(b, r.told.names[i]...), l)
 		if least < 0 || t.decision.Remaining < turns[least].decision.Remaining {
 			least = i
 		}
@@ -101,6 +96,15 @@ func (r *RateLimit) tell(x *exchange.Exchange, turns []turn) {
 	if r.o.Legacy {
 		r.tellLegacy(x, &turns[least], r.o.Limits[least])
 	}
+}
+
+// append appends what is left of the limit.
+func (t *turn) append(b []byte, l *Limit) []byte {
+	b = strconv.AppendInt(b, t.decision.Remaining, 10)
+	if l.Policy.Algorithm == limit.Concurrency {
+		return b
+	}
+	return strconv.AppendInt(append(b, ";t="...), seconds(t.decision.Reset), 10)
 }
 
 // tellLegacy adds the fields that most clients know: they can name one limit only.

@@ -106,12 +106,22 @@ func (b *builder) takeCounts(kind, name string, c *config.Limit) (*counts, strin
 	return kept, where, nil
 }
 
+// partOf is the policy of one of some gateways by itself. What one request can cost must fit, or it would be denied for good.
+func partOf(p limit.Policy, gateways, cost int64) limit.Policy {
+	p.Count, p.Burst = (p.Count+gateways-1)/gateways, (p.Burst+gateways-1)/gateways
+	if p.Algorithm == limit.GCRA {
+		p.Burst = max(p.Burst, cost)
+	} else {
+		p.Count = max(p.Count, cost)
+	}
+	return p
+}
+
 // newCounts makes what counts by c. What stands in for a store that fails has this gateway's part of the rate.
 func newCounts(name string, c *config.Limit, shared sharedStore) (*counts, error) {
 	p := policy(c)
 	if c.Store != "" && c.SyncInterval == 0 {
-		part := int64(shared.gateways)
-		p.Count, p.Burst = (p.Count+part-1)/part, (p.Burst+part-1)/part
+		p = partOf(p, int64(shared.gateways), c.Cost.Max)
 	}
 	limiter, err := limit.New(p, c.Keys)
 	if err != nil {

@@ -85,7 +85,7 @@ type LimitStatus struct {
 	Denied      int64  `json:"denied"`
 	WouldDeny   int64  `json:"would_deny,omitempty"`
 	StoreErrors int64  `json:"store_errors,omitempty"`
-	NeverTold   int64  `json:"never_told,omitempty"` // units that the store did not hear of, since they were for too many keys
+	NeverTold   int64  `json:"never_told,omitempty"` // units that the store has not heard of, or perhaps not: they were for too many keys, or it hung while it was told
 }
 
 // addLimits tells of limits and stores.

@@ -64,9 +64,10 @@ func TestWindows(t *testing.T) {
 			{"2028-03-01 00:00:00", 1, true, 0, 31 * 24 * time.Hour, 0},
 			{"2029-03-01 00:00:00", 1, true, 0, 31 * 24 * time.Hour, 0},
 		}},
-		{"a clock set back into the hour before", Policy{Quota, 1, time.Hour, 0}, []step{
+		{"a clock set back", Policy{Quota, 1, time.Hour, 0}, []step{
 			{"2026-01-01 10:00:00", 1, true, 0, time.Hour, 0},
-			{"2026-01-01 09:00:00", 1, true, 0, time.Hour, 0},
+			{"2026-01-01 09:40:00", 1, false, 0, 80 * time.Minute, 80 * time.Minute}, // by less than a window: it is used up
+			{"2026-01-01 08:00:00", 1, true, 0, time.Hour, 0},                        // it was wrong by far: nobody waits for so long
 		}},
 		{"sliding", Policy{SlidingWindow, 10, time.Minute, 0}, []step{
 			{"2026-01-01 00:00:30", 10, true, 0, 90 * time.Second, 0},
@@ -265,5 +266,33 @@ func BenchmarkTenMillionKeys(b *testing.B) {
 			}
 			b.ReportMetric(float64(size), "B/key")
 		})
+	}
+}
+
+// A request counts from its first byte on, and may come to its limit long after others that began later. It forgives nobody anything.
+func TestLateRequestsForgiveNothing(t *testing.T) {
+	for _, p := range []Policy{
+		{Algorithm: SlidingWindow, Count: 10, Per: time.Second},
+		{Algorithm: Quota, Count: 10, Per: time.Hour},
+		{Algorithm: Quota, Count: 10, Per: Month},
+	} {
+		for _, late := range []int64{1, 40} {
+			l := newOf(t, p, 100)
+			now := date(t, "2026-01-01 00:00:00")
+			begun := now - late*int64(100*time.Millisecond)
+			if d := l.Take(7, now, 10); !d.Allowed {
+				t.Fatalf("%+v: denied at first", p)
+			}
+			if d := l.Peek(7, begun, 1); d.Allowed {
+				t.Errorf("%+v, %d: whoever began before looks at an unused limit: %+v", p, late, d)
+			}
+			d := l.Take(7, begun, 1)
+			if d.Allowed || d.Remaining != 0 || d.RetryAfter <= 0 || d.RetryAfter > d.Reset {
+				t.Errorf("%+v, %d: whoever began before: %+v", p, late, d)
+			}
+			if d := l.Take(7, now, 1); d.Allowed {
+				t.Errorf("%+v, %d: after that, all is forgiven: %+v", p, late, d)
+			}
+		}
 	}
 }

@@ -34,7 +34,7 @@ func newWindows(p Policy, maxKeys int) *windows {
 	return l
 }
 
-// At is part of Limiter. A quota's hours and days are the system clock's: if that is set back into a window before, the quota is there once
+// At is part of Limiter. A quota's hours and days are the system clock's: if that is set back by more than a window, the quota is there once
 // more. Sliding windows go by a clock that is not set back.
 func (l *windows) At(t time.Time) int64 {
 	if l.policy.Algorithm == Quota {
@@ -54,6 +54,23 @@ func (l *windows) at(now int64) interval {
 	return interval{now / per, now % per, per - now%per}
 }
 
+// of returns the window that a request of the time now counts in at s. Requests come in another order than they have begun, and a client can
+// begin one long before it ends it: one from before the slot's window counts at its beginning, or it would bring back a window in which
+// nothing was taken.
+func (l *windows) of(s *windowSlot, now int64, at interval) interval {
+	switch {
+	case s.window <= at.number:
+		return at
+	case l.policy.Algorithm == SlidingWindow:
+		return interval{s.window, 0, int64(l.policy.Per)}
+	case s.window == at.number+1:
+		next := l.at(now + at.left)
+		next.left += at.left
+		return next
+	}
+	return at // the system's clock was ahead, and was put right
+}
+
 // Take is part of Limiter.
 func (l *windows) Take(key uint64, now, n int64) Decision {
 	key, at := notEmpty(key), l.at(now)
@@ -68,6 +85,7 @@ func (l *windows) Take(key uint64, now, n int64) Decision {
 		s = l.victim(set, at.number)
 		*s = windowSlot{key: key, window: at.number}
 	}
+	at = l.of(s, now, at)
 	s.moveTo(at.number)
 	d := l.decide(*s, at, n)
 	if d.Allowed {
@@ -87,6 +105,7 @@ func (l *windows) Peek(key uint64, now, n int64) Decision {
 	var known windowSlot
 	if s := findWindow(set, key); s != nil {
 		known = *s
+		at = l.of(s, now, at)
 		known.moveTo(at.number)
 	}
 	return l.decide(known, at, n)

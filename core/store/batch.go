@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,7 +11,7 @@ import (
 
 const (
 	batchShards = 16
-	batchSize   = 256 // keys in one operation
+	batchSize   = 64 // keys in one operation: some milliseconds of work for Redis, which others wait for
 )
 
 // BatchOptions say what is counted in batches, and how often they are told.
@@ -33,8 +34,10 @@ type Batch struct {
 	store  *Redis
 	shards [batchShards]batchShard
 	lost   atomic.Int64
-	stop   chan struct{}
-	ended  chan struct{}
+	// doubtful is set until the store has answered, at first and after a failure.
+	doubtful bool
+	stop     chan struct{}
+	ended    chan struct{}
 }
 
 // batchShard has what was taken since the last telling, by key.
@@ -50,7 +53,7 @@ type taken struct {
 
 // NewBatch begins to tell. Close ends it.
 func (r *Redis) NewBatch(o BatchOptions) *Batch {
-	b := &Batch{Learner: o.Counter, o: o, store: r, stop: make(chan struct{}), ended: make(chan struct{})}
+	b := &Batch{Learner: o.Counter, o: o, store: r, doubtful: true, stop: make(chan struct{}), ended: make(chan struct{})}
 	for i := range b.shards {
 		b.shards[i].taken = map[string]taken{}
 	}
@@ -77,7 +80,7 @@ func (b *Batch) Note(key uint64, name string, n int64) {
 	s.taken[name] = taken{key, one.n + n}
 }
 
-// Lost returns how many units were never told, since there were too many keys.
+// Lost returns how many units were not told: there were too many keys, or it is not known whether they were.
 func (b *Batch) Lost() int64 { return b.lost.Load() }
 
 func (b *Batch) run() {
@@ -95,8 +98,17 @@ func (b *Batch) run() {
 	}
 }
 
-// tell books what was taken since the last time. What could not be told is told the next time.
+// tell books what was taken since the last time. What could not be told is told the next time. What may have been told is not: a store that
+// hangs does what it was asked when it wakes up. So whether it answers is found out first when the last telling has failed; no more than one
+// is lost then.
 func (b *Batch) tell() {
+	if b.doubtful {
+		if err := b.store.Ping(); err != nil {
+			b.report(err)
+			return
+		}
+		b.doubtful = false
+	}
 	for i := range b.shards {
 		asks, keys := make([]limit.Ask, 0, batchSize), make([]uint64, 0, batchSize)
 		for name, one := range b.shards[i].empty() {
@@ -107,6 +119,12 @@ func (b *Batch) tell() {
 			}
 		}
 		b.book(asks, keys)
+	}
+}
+
+func (b *Batch) report(err error) {
+	if b.o.Told != nil {
+		b.o.Told(err)
 	}
 }
 
@@ -122,21 +140,42 @@ func (s *batchShard) empty() map[string]taken {
 	return all
 }
 
+// book tells of some keys, unless a telling of this time has failed.
 func (b *Batch) book(asks []limit.Ask, keys []uint64) {
 	if len(asks) == 0 {
 		return
 	}
-	known, err := b.store.Book(asks)
-	if b.o.Told != nil {
-		b.o.Told(err)
-	}
+	known, err := b.ask(asks)
 	for i := range asks {
-		if err != nil {
-			b.Note(keys[i], asks[i].Key, asks[i].N)
-			continue
+		failed := err
+		if err == nil {
+			failed = known[i].Err
 		}
-		b.learn(keys[i], &asks[i], known[i])
+		switch {
+		case failed == nil:
+			b.learn(keys[i], &asks[i], known[i].Standing)
+		case isRefused(failed):
+			b.Note(keys[i], asks[i].Key, asks[i].N)
+		default:
+			b.lost.Add(asks[i].N)
+		}
 	}
+}
+
+func (b *Batch) ask(asks []limit.Ask) ([]Booked, error) {
+	if b.doubtful {
+		return nil, ErrUnavailable
+	}
+	known, err := b.store.Book(asks)
+	b.doubtful = err != nil
+	for i := range known {
+		err = cmp.Or(err, known[i].Err)
+	}
+	b.report(err)
+	if b.doubtful {
+		return nil, err
+	}
+	return known, nil
 }
 
 // learn takes over what the store knows, and what was taken here while it was asked.
@@ -145,7 +184,7 @@ func (b *Batch) learn(key uint64, a *limit.Ask, known limit.Standing) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	pending := s.taken[a.Key].n
-	known.Ahead += time.Duration(pending * int64(b.o.Policy.Per) / b.o.Policy.Count)
+	known.Ahead += time.Duration(pending * (int64(b.o.Policy.Per) / b.o.Policy.Count)) // the product of the first two may be too large
 	known.Current += pending
 	b.Learn(key, b.At(time.Now()), known)
 }

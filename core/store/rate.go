@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,23 +42,64 @@ func (r *Redis) Take(group string, asks []limit.Ask, answers []limit.Decision) e
 	return nil
 }
 
-// Book takes what was granted already, whatever there is, and returns what is known of each key then. The asks need no group.
-func (r *Redis) Book(asks []limit.Ask) ([]limit.Standing, error) {
+// Booked is what became of one ask of Book: what is known of its key then, or why it is not.
+type Booked struct {
+	limit.Standing
+	Err error
+}
+
+// Book takes what was granted already, whatever there is. The asks need no group, and one can fail while others do not; the error is that of
+// the first if all have.
+func (r *Redis) Book(asks []limit.Ask) ([]Booked, error) {
 	execs := make([]rueidis.LuaExec, len(asks))
 	for i := range asks {
 		execs[i] = rueidis.LuaExec{Keys: []string{r.alone(&asks[i])}, Args: appendAsk(nil, &asks[i], true)}
 	}
-	return ask(r, func(ctx context.Context, c rueidis.Client) ([]limit.Standing, error) {
-		all := make([]limit.Standing, len(execs))
-		for i, reply := range r.rate.ExecMulti(ctx, c, execs...) {
+	return ask(r, func(ctx context.Context, c rueidis.Client) ([]Booked, error) {
+		all, failed := make([]Booked, len(execs)), 0
+		for i, reply := range r.execAll(ctx, c, execs) {
 			numbers, err := integers(reply, 1)
 			if err != nil {
-				return nil, err
+				all[i].Err = err
+				failed++
+				continue
 			}
-			all[i] = limit.Standing{Ahead: micros(numbers[2]), Window: numbers[4], Previous: numbers[5], Current: numbers[6]}
+			all[i].Standing = limit.Standing{Ahead: micros(numbers[2]), Window: numbers[4], Previous: numbers[5], Current: numbers[6]}
+		}
+		if failed == len(all) && failed > 0 {
+			return nil, all[0].Err
 		}
 		return all, nil
 	})
+}
+
+// execAll runs rateScript many times in one round trip, and once more where it was not known. (rueidis would load it each time before.)
+func (r *Redis) execAll(ctx context.Context, c rueidis.Client, execs []rueidis.LuaExec) []rueidis.RedisResult {
+	commands := make(rueidis.Commands, len(execs))
+	for i, one := range execs {
+		commands[i] = c.B().Evalsha().Sha1(r.rateSHA).Numkeys(int64(len(one.Keys))).Key(one.Keys...).Arg(one.Args...).Build()
+	}
+	replies := c.DoMulti(ctx, commands...)
+	var unknown []rueidis.LuaExec
+	var at []int
+	for i := range replies {
+		if err, said := rueidis.IsRedisErr(replies[i].Error()); said && err.IsNoScript() {
+			unknown, at = append(unknown, execs[i]), append(at, i)
+		}
+	}
+	if unknown == nil {
+		return replies
+	}
+	for j, reply := range r.rate.ExecMulti(ctx, c, unknown...) {
+		replies[at[j]] = reply
+	}
+	return replies
+}
+
+// isRefused reports whether an operation has surely not been done: the store has said so, or was not asked.
+func isRefused(err error) bool {
+	var said *rueidis.RedisError
+	return errors.As(err, &said) || errors.Is(err, ErrUnavailable)
 }
 
 // alone is the key of a limit that is decided on by itself: a cluster spreads its keys.
@@ -81,10 +125,15 @@ func appendAsk(args []string, a *limit.Ask, booked bool) []string {
 // integers checks the reply for n keys.
 func integers(reply rueidis.RedisResult, n int) ([]int64, error) {
 	numbers, err := reply.AsIntSlice()
-	if err == nil && len(numbers) != n*perKey {
-		err = fmt.Errorf("%d numbers for %d keys", len(numbers), n)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(numbers) != n*perKey:
+		return nil, fmt.Errorf("%d numbers for %d keys", len(numbers), n)
+	case slices.Min(numbers) < 0 || slices.Max(numbers) > math.MaxInt64/int64(time.Microsecond):
+		return nil, errors.New("numbers that no limit has")
 	}
-	return numbers, err
+	return numbers, nil
 }
 
 func decision(numbers []int64) limit.Decision {

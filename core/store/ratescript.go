@@ -8,6 +8,9 @@ package store
 // The reply has seven integers for each: allowed, remaining, reset and wait in microseconds, and window, previous and current
 // of a Standing.
 //
+// A bucket is kept as the time at which it will be full, and the time that a unit costs: where that has changed since, the units stay. What is
+// given back after it was forgotten makes no bucket fuller than full.
+//
 // Times in microseconds are whole in a double; what is finer than a quarter of one is lost.
 const rateScript = `
 local time = redis.call('TIME')
@@ -43,11 +46,13 @@ end
 
 local function gcra(key, n, count, per, burst)
   local interval, tolerance = per / count, burst * (per / count)
-  local tat = math.max(tonumber(redis.call('GET', key) or '') or 0, now)
+  local tat, paid = string.match(redis.call('GET', key) or '', '^(%S+) (%S+)$')
+  tat, paid = math.max(tonumber(tat) or 0, now), tonumber(paid) or interval
+  tat = now + (tat - now) * (interval / paid)
   local wait = tat + n * interval - now - tolerance
   local function told(ahead) return math.max(math.floor((tolerance - ahead) / interval + 0.001), 0), ahead, wait, 0, 0, 0 end
   return wait <= 0.5, told, tat - now, tat - now + n * interval, function(ahead)
-    redis.call('SET', key, string.format('%.3f', now + ahead), 'PX', math.ceil(ahead / 1000) + 1000)
+    redis.call('SET', key, string.format('%.3f %.17g', now + ahead, interval), 'PX', math.ceil(ahead / 1000) + 1000)
   end
 end
 
@@ -94,7 +99,7 @@ local reply = {}
 for _, one in ipairs(all) do
   local state = one.before
   if granted and (one.ok or one.booked) then
-    state = one.after
+    state = math.max(one.after, 0)
     one.write(state)
   end
   local remaining, reset, wait, window, previous, current = one.told(state)

@@ -94,3 +94,22 @@ func TestMonthsOfTheScript(t *testing.T) {
 		}
 	}
 }
+
+// A limit that a new config has changed goes on with what was taken, not with the time that it took to come back.
+func TestScriptFollowsAChangedRate(t *testing.T) {
+	slow := limit.Policy{Algorithm: limit.GCRA, Count: 1, Per: time.Minute, Burst: 50}
+	fast := limit.Policy{Algorithm: limit.GCRA, Count: 100, Per: time.Second, Burst: 100}
+	c := newClocked(t)
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	ask := func(p limit.Policy, n, want int64) {
+		t.Helper()
+		if d, _ := c.take(t, now, limit.Ask{Policy: p, Limit: "l", Key: "k", N: n}); !d.Allowed || d.Remaining != want {
+			t.Errorf("%+v, %d units: got %+v, want %d left", p, n, d, want)
+		}
+	}
+	ask(slow, 50, 0)
+	ask(fast, 1, 49)
+	now = now.Add(500 * time.Millisecond)
+	ask(fast, 1, 98)
+	ask(slow, 1, 47)
+}

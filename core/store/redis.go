@@ -2,10 +2,13 @@ package store
 
 import (
 	"context"
+	"crypto/sha1"
 	"crypto/tls"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,6 +46,8 @@ type Redis struct {
 	swap   *rueidis.Lua
 	broken breaker
 
+	rateSHA string // what Redis calls rate
+
 	calls, failures, timeouts, refused atomic.Int64
 
 	mu     sync.Mutex // held while connecting
@@ -52,7 +57,11 @@ type Redis struct {
 
 // NewRedis returns a store that has connected to nothing yet.
 func NewRedis(o RedisOptions) *Redis {
-	return &Redis{o: o, rate: rueidis.NewLuaScript(rateScript), add: rueidis.NewLuaScript(addScript), swap: rueidis.NewLuaScript(swapScript)}
+	sum := sha1.Sum([]byte(rateScript))
+	return &Redis{
+		o: o, rate: rueidis.NewLuaScript(rateScript), add: rueidis.NewLuaScript(addScript), swap: rueidis.NewLuaScript(swapScript),
+		rateSHA: hex.EncodeToString(sum[:]),
+	}
 }
 
 // Close closes the connections. Operations fail from then on.
@@ -79,7 +88,7 @@ func (r *Redis) connected(ctx context.Context) (rueidis.Client, error) {
 	}
 	client, err := rueidis.NewClient(rueidis.ClientOption{
 		InitAddress: r.o.Addresses, Username: r.o.Username, Password: r.o.Password, TLSConfig: r.o.TLS, SelectDB: r.o.DB,
-		ClientName: "sallyport", Dialer: net.Dialer{Timeout: connectTimeout}, ConnWriteTimeout: connectTimeout,
+		ClientName: "sallyport", Dialer: net.Dialer{Timeout: connectTimeout}, DialCtxFn: dial, ConnWriteTimeout: connectTimeout,
 		DisableRetry: true, // what was sent may have been done
 		DisableCache: true, AlwaysPipelining: true, ReadBufferEachConn: 32 << 10, WriteBufferEachConn: 32 << 10,
 	})
@@ -87,6 +96,22 @@ func (r *Redis) connected(ctx context.Context) (rueidis.Client, error) {
 		r.client = client
 	}
 	return client, err
+}
+
+// isReplica reports whether a server says that it is not the one that writes, or not any more.
+func isReplica(err error) bool {
+	var said *rueidis.RedisError
+	return errors.As(err, &said) && strings.HasPrefix(said.Error(), "READONLY")
+}
+
+// leave has the next operation connect anew: where the address is a name, it leads to whoever writes now, and old connections do not.
+func (r *Redis) leave(c rueidis.Client) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.client == c {
+		r.client = nil
+		go c.Close() // it waits for what others have asked
+	}
 }
 
 // result is what an operation brought.
@@ -107,15 +132,7 @@ func ask[T any](r *Redis, do func(ctx context.Context, c rueidis.Client) (T, err
 	ctx, cancel := context.WithTimeout(context.Background(), r.o.Timeout)
 	defer cancel()
 	done := make(chan result[T], 1)
-	go func() {
-		c, err := r.connected(ctx)
-		if err != nil {
-			done <- result[T]{err: err}
-			return
-		}
-		value, err := do(ctx, c)
-		done <- result[T]{value, err}
-	}()
+	go func() { done <- attempt(ctx, r, do) }()
 	var got result[T]
 	select {
 	case got = <-done:
@@ -127,6 +144,30 @@ func ask[T any](r *Redis, do func(ctx context.Context, c rueidis.Client) (T, err
 		return none, fmt.Errorf("asking Redis: %w", got.err)
 	}
 	return got.value, nil
+}
+
+// attempt runs an operation when there is a connection.
+func attempt[T any](ctx context.Context, r *Redis, do func(ctx context.Context, c rueidis.Client) (T, error)) result[T] {
+	c, err := r.connected(ctx)
+	if err == nil {
+		err = ctx.Err() // nobody waits any more: then it is not to be done
+	}
+	if err != nil {
+		return result[T]{err: err}
+	}
+	value, err := do(ctx, c)
+	if isReplica(err) {
+		r.leave(c)
+	}
+	return result[T]{value, err}
+}
+
+// Ping finds out whether the store answers.
+func (r *Redis) Ping() error {
+	_, err := ask(r, func(ctx context.Context, c rueidis.Client) (struct{}, error) {
+		return struct{}{}, c.Do(ctx, c.B().Ping().Build()).Error()
+	})
+	return err
 }
 
 // note counts how an operation ended.
