@@ -50,9 +50,10 @@ type attempts struct {
 	v      *view
 	send   Send
 	policy *retryPolicy
-	tried  []int
-	place  int  // of the endpoint that is tried
-	whole  bool // the content was at hand from the start
+	count  int   // retries
+	tried  []int // places, of those that are still there
+	place  int   // of the endpoint that is tried
+	whole  bool  // the content was at hand from the start
 	share  share
 	era    uint32 // of the breaker that the try is under
 }
@@ -154,7 +155,7 @@ func (a *attempts) canResend() bool { return a.whole || a.send.record.isWhole() 
 
 // again makes ready for another try, if there may be one; the fault says that the client has gone meanwhile.
 func (a *attempts) again(why reason) (bool, *fault.Fault) {
-	if len(a.tried) >= a.policy.count || !a.hasOther() {
+	if a.count >= a.policy.count || !a.hasOther() {
 		return false, nil
 	}
 	pause, ok := a.pauseFor(why)
@@ -162,6 +163,7 @@ func (a *attempts) again(why reason) (bool, *fault.Fault) {
 		return false, nil
 	}
 	a.u.retries.Add(1)
+	a.count++
 	a.tried = append(a.tried, a.place)
 	if why == answered {
 		a.discard()
@@ -172,7 +174,7 @@ func (a *attempts) again(why reason) (bool, *fault.Fault) {
 
 // pauseFor returns how long to wait; false when the client should rather have what there is.
 func (a *attempts) pauseFor(why reason) (time.Duration, bool) {
-	pause, now := a.policy.pause(len(a.tried)+1), time.Now()
+	pause, now := a.policy.pause(a.count+1), time.Now()
 	if why == answered {
 		if asked, ok := retryAfter(&a.x.Resp, now); ok {
 			if asked > a.policy.RetryAfter {

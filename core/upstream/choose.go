@@ -19,11 +19,12 @@ func (a *attempts) choose() *fault.Fault {
 	defer q.leave()
 	for {
 		seen := g.version()
+		a.v, a.tried = a.u.latest(a.v, &a.send.choice, a.tried)
 		refused := refusals{}
 		if a.draw(&refused, q.woken) {
 			return nil
 		}
-		if len(a.tried) > 0 || !refused.full {
+		if a.count > 0 || !refused.full {
 			return a.refuse(refused)
 		}
 		if f := q.wait(a.x, a.send.until(), seen); f != nil {

@@ -81,3 +81,110 @@ func TestWaitBesideProbe(t *testing.T) {
 		}
 	}
 }
+
+// TestReloadGoesOn: an Upstream that is made anew, since another option has changed, goes on where the former one was: a weight that rises
+// rises on, an open breaker stays open, and who joins at that moment begins as small as ever.
+func TestReloadGoesOn(t *testing.T) {
+	o := group("127.0.0.1:1", "127.0.0.1:2")
+	o.Policy, o.Balance.SlowStart, o.Breaker = "ewma", time.Hour, patientBreaker()
+	former := open(t, o)
+	list := append(o.Endpoints, EndpointOptions{Address: "127.0.0.1:3"})
+	if err := former.Update(list); err != nil {
+		t.Fatal(err)
+	}
+	b := former.all()[0].breaker
+	b.mu.Lock()
+	b.open(time.Now())
+	b.mu.Unlock()
+	former.all()[1].latency.Observe(time.Second, time.Now().UnixNano())
+
+	o.Former, o.Endpoints, o.MaxIdle = former, append(list, EndpointOptions{Address: "127.0.0.1:4"}), 1
+	next := open(t, o)
+	e := next.Endpoints()
+	for i, want := range []bool{true, true, false, false} {
+		if whole := e[i].Effective == 1; whole != want {
+			t.Errorf("%s: a weight of %g", e[i].Address, e[i].Effective)
+		}
+	}
+	if e[0].Breaker != "open" || e[0].Opened != 1 || e[1].Breaker != "closed" || !next.all()[0].breaker.reopens().Equal(b.reopens()) {
+		t.Errorf("breakers: %+v", e[:2])
+	}
+	if next.all()[1].latency.At(time.Now().UnixNano()) == 0 {
+		t.Error("the latency is forgotten")
+	}
+}
+
+// TestProbeOverReload: a breaker that is tried out when its Upstream is made anew lets another probe through.
+func TestProbeOverReload(t *testing.T) {
+	release := make(chan bool)
+	o := group(listen(t, holding(release)).address)
+	o.Breaker = patientBreaker()
+	former := open(t, o)
+	probing(former, 0)
+	var answered sync.WaitGroup
+	answered.Go(func() { ask(t, former, request("GET", "/")) })
+	eventually(t, "the probe is out", func() bool { return active(former) == 1 })
+	o.Former = former
+	next := open(t, o)
+	if got := next.Endpoints()[0].Breaker; got != "half_open" {
+		t.Errorf("it is %s, want half_open", got)
+	}
+	close(release)
+	answered.Wait()
+	ask(t, next, request("GET", "/"))
+	if got := next.Endpoints()[0].Breaker; got != "closed" {
+		t.Errorf("it is %s, want closed", got)
+	}
+}
+
+// TestRetryAfterChange: whom a retry goes to is chosen among the endpoints that there are by then, not among those of the first try.
+func TestRetryAfterChange(t *testing.T) {
+	for name, retry := range map[string]*RetryOptions{"plain": nil, "with care": {On: []string{"reset"}, Backoff: time.Millisecond, MaxBackoff: time.Millisecond}} {
+		t.Run(name, func(t *testing.T) {
+			fresh := listen(t, always(okAnswer)).address
+			dead := deadAddress(t)
+			var u *Upstream
+			first := listen(t, func(w *wire) {
+				_, _ = w.request()
+				if err := u.Update(group(fresh).Endpoints); err != nil {
+					t.Error(err)
+				}
+				w.reset()
+			}).address
+			o := group(first, dead)
+			o.Retries, o.Retry = 1, retry
+			u = open(t, o)
+			if got := ask(t, u, request("GET", "/")); got != "ok" {
+				t.Errorf("got %q", got)
+			}
+			if s := u.Endpoints(); len(s) != 1 || s[0].Requests != 1 {
+				t.Errorf("got %+v", s)
+			}
+		})
+	}
+}
+
+// TestWaitAfterChange: an endpoint that joins has room for those who wait for it elsewhere.
+func TestWaitAfterChange(t *testing.T) {
+	release := make(chan bool)
+	o := group(listen(t, holding(release)).address)
+	o.Limits = LimitOptions{MaxConnections: 1, MaxPending: 5, PendingTimeout: time.Minute}
+	u := open(t, o)
+	var answered sync.WaitGroup
+	answered.Go(func() { ask(t, u, request("GET", "/")) })
+	eventually(t, "the first is in", func() bool { return active(u) == 1 })
+	waiting := make(chan string)
+	go func() { waiting <- ask(t, u, request("GET", "/")) }()
+	eventually(t, "the second waits", func() bool { return u.State().Pending == 1 })
+	if err := u.Update(append(o.Endpoints, group(listen(t, always(okAnswer)).address).Endpoints...)); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-waiting:
+	case <-time.After(3 * time.Second):
+		t.Error("it waits on")
+		defer func() { <-waiting }()
+	}
+	close(release)
+	answered.Wait()
+}
