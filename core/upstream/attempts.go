@@ -127,11 +127,26 @@ func (a *attempts) try() *fault.Fault {
 	if d := a.policy.TryTimeout; d > 0 {
 		send.Head = earlier(send.Head, time.Now().Add(d))
 	}
+	ended := false
+	defer func() {
+		if !ended { // a panic, which ends only the exchange, must not keep room for ever
+			a.abandon(e)
+		}
+	}()
 	f := a.u.try(a.x, e, send)
+	ended = true
 	if b := e.breaker; b != nil {
 		b.note(a.era, b.o.effect(f, &a.x.Resp), time.Now())
 	}
 	return f
+}
+
+// abandon gives back what a try has held that did not come to an end.
+func (a *attempts) abandon(e *Endpoint) {
+	e.Done()
+	if e.breaker != nil {
+		e.breaker.note(a.era, nothingSaid, time.Now())
+	}
 }
 
 // judge says why the try is not the last word. What has been sent to the client, be it an early hint, is.

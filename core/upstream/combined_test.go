@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/core/fault"
+	"github.com/sallyport/sallyport/core/header"
 )
 
 // probing has the breakers of endpoints let probes through.
@@ -187,4 +188,27 @@ func TestWaitAfterChange(t *testing.T) {
 	}
 	close(release)
 	answered.Wait()
+}
+
+// bomb is a client whose engine breaks.
+type bomb struct{ client }
+
+func (*bomb) Interim(int, *header.Fields) error { panic("broken") }
+
+// TestPanicGivesRoomBack: an exchange that breaks on its way holds nothing of the limits, the budget or the breaker afterwards.
+func TestPanicGivesRoomBack(t *testing.T) {
+	o := group(listen(t, always("HTTP/1.1 103 Early Hints\r\n\r\n"+okAnswer)).address)
+	o.Limits, o.Breaker = LimitOptions{MaxConnections: 1, MaxRequests: 1}, patientBreaker()
+	u := open(t, o)
+	probing(u, 0)
+	x := request("GET", "/")
+	x.Client = &bomb{}
+	func() {
+		defer func() { _ = recover() }()
+		_ = u.Do(x, Send{})
+		t.Error("it did not break")
+	}()
+	if got := ask(t, u, request("GET", "/")); got != "ok" || active(u) != 0 || u.care.budget.trying.Load() != 0 {
+		t.Errorf("got %q, %d in flight", got, active(u))
+	}
 }
