@@ -46,6 +46,9 @@ func (l *Latency) At(now int64) float64 {
 	return average * math.Exp(-float64(age)/float64(forget))
 }
 
+// TakeOver goes on from what another one has observed.
+func (l *Latency) TakeOver(from *Latency) { l.state.Store(from.state.Load()) }
+
 const stampShift = 20
 
 func pack(average float64, now int64) uint64 {

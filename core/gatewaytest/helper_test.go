@@ -23,6 +23,8 @@ func TestMain(m *testing.M) {
 	switch {
 	case len(words) == 2 && words[0] == "backend":
 		runBackend(words[1])
+	case len(words) == 2 && words[0] == "counting":
+		runCounting(words[1])
 	case len(words) == 4 && words[0] == "transfer":
 		runTransfer(words[1], words[2], words[3])
 	case len(words) == 4 && words[0] == "idle":
@@ -56,7 +58,13 @@ func helper(t testing.TB, words string) *exec.Cmd {
 // backendProcess starts a server in a process of its own, listening on address, and waits until it does.
 func backendProcess(t testing.TB, address string) *exec.Cmd {
 	t.Helper()
-	cmd := helper(t, "backend "+address)
+	return listening(t, "backend", address)
+}
+
+// listening starts a helper of that kind, and waits until it listens on address.
+func listening(t testing.TB, kind, address string) *exec.Cmd {
+	t.Helper()
+	cmd := helper(t, kind+" "+address)
 	Until(t, "the backend listens", func() bool {
 		c, err := net.Dial("tcp", address)
 		if err == nil {

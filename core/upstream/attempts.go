@@ -50,9 +50,10 @@ type attempts struct {
 	v      *view
 	send   Send
 	policy *retryPolicy
-	tried  []int
-	place  int  // of the endpoint that is tried
-	whole  bool // the content was at hand from the start
+	count  int   // retries
+	tried  []int // places, of those that are still there
+	place  int   // of the endpoint that is tried
+	whole  bool  // the content was at hand from the start
 	share  share
 	era    uint32 // of the breaker that the try is under
 }
@@ -126,11 +127,26 @@ func (a *attempts) try() *fault.Fault {
 	if d := a.policy.TryTimeout; d > 0 {
 		send.Head = earlier(send.Head, time.Now().Add(d))
 	}
+	ended := false
+	defer func() {
+		if !ended { // a panic, which ends only the exchange, must not keep room for ever
+			a.abandon(e)
+		}
+	}()
 	f := a.u.try(a.x, e, send)
+	ended = true
 	if b := e.breaker; b != nil {
 		b.note(a.era, b.o.effect(f, &a.x.Resp), time.Now())
 	}
 	return f
+}
+
+// abandon gives back what a try has held that did not come to an end.
+func (a *attempts) abandon(e *Endpoint) {
+	e.Done()
+	if e.breaker != nil {
+		e.breaker.note(a.era, nothingSaid, time.Now())
+	}
 }
 
 // judge says why the try is not the last word. What has been sent to the client, be it an early hint, is.
@@ -154,7 +170,7 @@ func (a *attempts) canResend() bool { return a.whole || a.send.record.isWhole() 
 
 // again makes ready for another try, if there may be one; the fault says that the client has gone meanwhile.
 func (a *attempts) again(why reason) (bool, *fault.Fault) {
-	if len(a.tried) >= a.policy.count || !a.hasOther() {
+	if a.count >= a.policy.count || !a.hasOther() {
 		return false, nil
 	}
 	pause, ok := a.pauseFor(why)
@@ -162,6 +178,7 @@ func (a *attempts) again(why reason) (bool, *fault.Fault) {
 		return false, nil
 	}
 	a.u.retries.Add(1)
+	a.count++
 	a.tried = append(a.tried, a.place)
 	if why == answered {
 		a.discard()
@@ -172,7 +189,7 @@ func (a *attempts) again(why reason) (bool, *fault.Fault) {
 
 // pauseFor returns how long to wait; false when the client should rather have what there is.
 func (a *attempts) pauseFor(why reason) (time.Duration, bool) {
-	pause, now := a.policy.pause(len(a.tried)+1), time.Now()
+	pause, now := a.policy.pause(a.count+1), time.Now()
 	if why == answered {
 		if asked, ok := retryAfter(&a.x.Resp, now); ok {
 			if asked > a.policy.RetryAfter {

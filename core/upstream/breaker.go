@@ -82,6 +82,24 @@ func newBreaker(o *BreakerOptions, name string, log *slog.Logger) *breaker {
 	return b
 }
 
+// takeOver goes on from the state of a former breaker of the same endpoint. The probes of that one are none of its own.
+func (b *breaker) takeOver(from *breaker) {
+	if b == nil || from == nil {
+		return
+	}
+	from.mu.Lock()
+	defer from.mu.Unlock()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.state.Store(from.state.Load())
+	b.until.Store(from.until.Load())
+	b.opens.Store(from.opens.Load())
+	b.row, b.openFor = from.row, max(b.o.OpenFor, min(from.openFor, b.o.MaxOpenFor))
+	if b.window.slot == from.window.slot {
+		b.window = from.window
+	}
+}
+
 func (b *breaker) isClosed() bool { return b.state.Load() == closed }
 
 // reopens returns when somebody may try.

@@ -19,11 +19,12 @@ func (a *attempts) choose() *fault.Fault {
 	defer q.leave()
 	for {
 		seen := g.version()
+		a.v, a.tried = a.u.latest(a.v, &a.send.choice, a.tried)
 		refused := refusals{}
 		if a.draw(&refused, q.woken) {
 			return nil
 		}
-		if len(a.tried) > 0 || !refused.full {
+		if a.count > 0 || !refused.full {
 			return a.refuse(refused)
 		}
 		if f := q.wait(a.x, a.send.until(), seen); f != nil {
@@ -79,28 +80,24 @@ func (a *attempts) look(avoid []int, why *refusals, woken bool) bool {
 	return false
 }
 
-// enter takes room at an endpoint for the exchange, which Endpoint.Done gives back.
+// enter takes room at an endpoint for the exchange, which Endpoint.Done gives back. The breaker is asked first: a probe that is given back
+// concerns nobody, but room would look to those who wait for it as if somebody had left.
 func (a *attempts) enter(place int, why *refusals, woken bool) bool {
 	e, g := a.v.endpoints[place], a.u.care.gate
-	now := time.Time{}
-	if e.breaker != nil && !e.breaker.isClosed() {
-		if now = time.Now(); !e.breaker.mayPass(now) {
-			why.isOpen(e.breaker.reopens())
-			return false
-		}
-	}
-	if !g.enter(e, woken) {
-		why.full = true
-		return false
-	}
-	if e.breaker != nil {
-		era, ok := e.breaker.enter(now)
+	if b := e.breaker; b != nil {
+		era, ok := b.enter(time.Time{})
 		if !ok {
-			g.leave(e)
-			why.isOpen(e.breaker.reopens())
+			why.isOpen(b.reopens())
 			return false
 		}
 		a.era = era
+	}
+	if !g.enter(e, woken) {
+		if e.breaker != nil {
+			e.breaker.note(a.era, nothingSaid, time.Time{})
+		}
+		why.full = true
+		return false
 	}
 	a.place = place
 	return true

@@ -28,7 +28,7 @@ type gate struct {
 	mu       sync.Mutex
 	requests int
 	queue    []*ticket // the longest waiting first
-	leaves   uint64    // so far: who looks before it waits must not miss one
+	leaves   uint64    // so far, and changes of the endpoints: who looks before it waits must not miss one
 
 	pending  atomic.Int64
 	overflew atomic.Uint64
@@ -72,6 +72,17 @@ func (g *gate) leave(e *Endpoint) {
 	defer g.mu.Unlock()
 	g.requests--
 	e.entered--
+	g.leaves++
+	g.wake()
+}
+
+// look has those who wait look again, since there are other endpoints: the first, and if there is room for it the next, and so on.
+func (g *gate) look() {
+	if g == nil {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.leaves++
 	g.wake()
 }

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"slices"
+	"time"
 
 	"github.com/sallyport/sallyport/core/fault"
 )
@@ -17,20 +18,43 @@ func (u *Upstream) watchOver(former *Upstream) (err error) {
 	return u.inherit(former)
 }
 
+// legacy is what a former Upstream of the name knew of one of its endpoints.
+type legacy struct {
+	standing *standing // a copy, not started
+	endpoint *Endpoint
+	risen    time.Time // of the endpoint
+	wasOut   bool      // likewise
+}
+
 // inherit takes over what the former Upstream of the name knows of its endpoints, for those that will be among our own.
 func (u *Upstream) inherit(former *Upstream) error {
 	if former == nil {
 		return nil
 	}
-	u.inherited = map[string]*standing{}
+	former.changing.Lock()
+	defer former.changing.Unlock()
+	u.inherited = map[string]legacy{}
 	for _, e := range former.all() {
 		s, err := e.standing.inherit(u)
 		if err != nil {
 			return err
 		}
-		u.inherited[e.address] = s
+		u.inherited[e.address] = legacy{s, e, e.risen, e.wasOut}
 	}
 	return nil
+}
+
+// resume has a new endpoint go on from what is known of it: its weight from where it had risen to, its breaker from its state. One that
+// nothing is known of begins slowly if there were others before it.
+func (u *Upstream) resume(e *Endpoint, before []*Endpoint) {
+	if u.options.Balance.SlowStart > 0 && len(before)+len(u.inherited) > 0 {
+		e.risen = time.Now()
+	}
+	if old, known := u.inherited[e.address]; known {
+		e.risen, e.wasOut = old.risen, old.wasOut
+		e.latency.TakeOver(&old.endpoint.latency)
+		e.breaker.takeOver(old.endpoint.breaker)
+	}
 }
 
 // TakeDrains has the operator's word on endpoints be what it is with a former Upstream of the name. New does so by itself; this is for an
@@ -54,7 +78,7 @@ func (u *Upstream) known(before []*Endpoint, address string) *standing {
 			return e.standing
 		}
 	}
-	return u.inherited[address]
+	return u.inherited[address].standing
 }
 
 // standingOf returns what is known of an endpoint, or a new standing that has the reasons.

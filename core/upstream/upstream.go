@@ -70,10 +70,10 @@ type Upstream struct {
 	turn       balance.Turn
 	rising     *time.Timer // makes the next view while an endpoint's weight rises; nil: none does; guarded by changing
 	panicPicks atomic.Uint64
-	checker    *checker             // nil: endpoints are not checked
-	ejector    *ejector             // nil: endpoints are not ejected
-	inherited  map[string]*standing // of the Former, by address, until there are endpoints; guarded by changing
-	care       *care                // nil: none is taken
+	checker    *checker          // nil: endpoints are not checked
+	ejector    *ejector          // nil: endpoints are not ejected
+	inherited  map[string]legacy // of the Former, by address, until there are endpoints; guarded by changing
+	care       *care             // nil: none is taken
 	retries    atomic.Uint64
 	unserved   atomic.Uint64 // for open breakers
 }
@@ -161,7 +161,7 @@ func (u *Upstream) Do(x *exchange.Exchange, send Send) *fault.Fault {
 		return f
 	}
 	x.Received = int64(len(x.Req.Body.Held))
-	v := u.view.Load() // for all tries: places mean the same throughout
+	v := u.view.Load()
 	if u.affinity != nil {
 		send.choice = u.affinity.choice(x, v)
 	}
@@ -179,7 +179,7 @@ func (u *Upstream) Do(x *exchange.Exchange, send Send) *fault.Fault {
 			return f
 		}
 		u.retries.Add(1)
-		tried = append(tried, place)
+		v, tried = u.latest(v, &send.choice, append(tried, place))
 	}
 }
 

@@ -3,7 +3,6 @@ package upstream
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/sallyport/sallyport/core/balance"
 )
@@ -51,6 +50,29 @@ func (u *Upstream) Update(list []EndpointOptions) error {
 	return nil
 }
 
+// moved returns where the endpoints at those places of v are in next. Those that have gone are left out.
+func (v *view) moved(next *view, places []int) []int {
+	kept := places[:0]
+	for _, place := range places {
+		if now := slices.Index(next.endpoints, v.endpoints[place]); now >= 0 {
+			kept = append(kept, now)
+		}
+	}
+	return kept
+}
+
+// latest returns the view for another look at the endpoints, with the tried ones' places in it, and changes the choice likewise.
+func (u *Upstream) latest(v *view, c *choice, tried []int) (*view, []int) {
+	next := u.view.Load()
+	if next == v {
+		return v, tried
+	}
+	if c.pinned > 0 {
+		c.pinned = int32(slices.Index(next.endpoints, v.endpoints[c.pinned-1])) + 1
+	}
+	return next, v.moved(next, tried)
+}
+
 // all returns the endpoints, whether they are usable or not.
 func (u *Upstream) all() []*Endpoint { return u.view.Load().endpoints }
 
@@ -70,9 +92,7 @@ func (u *Upstream) endpoint(before []*Endpoint, one EndpointOptions, reasons uin
 	if u.closed {
 		e.close()
 	}
-	if len(before) > 0 && u.options.Balance.SlowStart > 0 {
-		e.risen = time.Now()
-	}
+	u.resume(e, before)
 	e.standing, err = u.standingOf(before, one, reasons)
 	return e, err
 }
@@ -95,6 +115,9 @@ func (u *Upstream) choose(endpoints []*Endpoint, terms []EndpointOptions) error 
 	}
 	u.view.Store(&view{endpoints: endpoints, terms: terms, picker: picker, pins: pins(endpoints)})
 	u.keepRising(members)
+	if u.care != nil {
+		u.care.gate.look()
+	}
 	return nil
 }
 
