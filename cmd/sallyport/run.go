@@ -15,6 +15,7 @@ import (
 	"github.com/sallyport/sallyport/core/admin"
 	"github.com/sallyport/sallyport/core/config"
 	"github.com/sallyport/sallyport/core/gateway"
+	"github.com/sallyport/sallyport/core/pace"
 	"github.com/sallyport/sallyport/core/reload"
 	"github.com/sallyport/sallyport/core/telemetry"
 )
@@ -76,7 +77,7 @@ func start(file string, stderr io.Writer) (*process, error) {
 func (p *process) reload() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	cfg, err := config.Load(p.file)
+	cfg, err := config.LoadGently(p.file, (&pace.Pace{}).Rest)
 	if err == nil {
 		p.refused = cfg
 		err = p.gateway.Apply(cfg)

@@ -76,6 +76,7 @@ func named[T any](v value, check func(value, string) bool, read func(v value, na
 	}
 	all := map[string]T{}
 	for _, name := range v.names() {
+		v.r.sources.rest()
 		if e := v.child(name); check(e, name) {
 			all[name] = read(e, name)
 		}

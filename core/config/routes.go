@@ -15,6 +15,7 @@ func readRoutes(v value) []Route {
 	list := make([]Route, 0, len(elements))
 	seen := map[string]int{}
 	for _, e := range elements {
+		v.r.sources.rest()
 		r := readRoute(e)
 		if first, twice := seen[r.Name]; twice && r.Name != "" {
 			e.child("name").fail("%q is the name of the route in line %d already", r.Name, v.r.config.At(element(v.key, first)).Line)

@@ -52,11 +52,12 @@ func (r repetition) message() string {
 }
 
 // scan reads a document without byte order mark. It never fails: for a document that is not TOML, it returns what it
-// has found up to there.
-func scan(text string) *scanner {
+// has found up to there. It calls rest between small steps.
+func scan(text string, rest func()) *scanner {
 	s := &scanner{text: text, places: places{}, kinds: map[string]kind{}, elements: map[string]int{}, linePlace: Place{1, 1}}
 	table := ""
 	for s.skipBlank(); s.pos < len(s.text); s.skipBlank() {
+		rest()
 		ok := false
 		if s.text[s.pos] == '[' {
 			from := strings.LastIndexByte(s.text[:s.pos], '\n') + 1
