@@ -130,7 +130,7 @@ func (s *scanner) key() (parts []part, ok bool) {
 			return nil, false
 		}
 		if parts = append(parts, part{name, place}); len(parts) > maxDepth {
-			s.tooDeep = &place
+			s.tooDeep = &Place{place.Line, place.Col}
 			return nil, false
 		}
 		s.skipSpace()

@@ -7,11 +7,11 @@ const (
 	// piece is how long is worked at once: less than what a client notices, more than a switch of goroutines costs.
 	piece = 500 * time.Microsecond
 	// pause is how long is rested after a piece. It is a sleep and not a mere yield, since the scheduler looks for what has come from the
-	// network only when there is nothing else to run. Shorter ones take as long: an idle process sleeps in whole milliseconds.
-	pause = time.Millisecond
+	// network only when there is nothing else to run.
+	pause = 3 * time.Millisecond
 )
 
-// Pace bounds one goroutine's long work to a third of one core. The zero value is ready for use. It belongs to one goroutine.
+// Pace bounds one goroutine's long work to a seventh of one core. The zero value is ready for use. It belongs to one goroutine.
 type Pace struct {
 	began time.Time // the piece that is worked on
 }
