@@ -55,6 +55,7 @@ func parse(file string, data []byte, from sources) (*Config, error) {
 	if len(r.wrong) > 0 {
 		return nil, r.wrong.sort()
 	}
+	c.index, c.places = newIndex(c.places, from.rest), nil
 	return c, nil
 }
 
