@@ -27,6 +27,7 @@ var house = map[string][]string{
 	"core/discover": {},
 	"core/nonblock": {},
 	"core/store":    {"core/limit"},
+	"core/pace":     {},
 	// floor 2
 	"core/exchange": {"core/header", "core/fault"},
 	"core/http1":    {"core/header", "core/fault"},
@@ -46,13 +47,13 @@ var house = map[string][]string{
 	"core/backend":      {"core/header", "core/fault", "core/exchange", "core/grpc", "core/upstream", "core/filter", "core/key"},
 	// floor 5: the only translator of config
 	"core/gateway": {"core/header", "core/fault", "core/exchange", "core/http1", "core/grpc", "core/config", "core/limit", "core/store", "core/jwt", "core/chain",
-		"core/upstream", "core/engine", "core/telemetry", "core/route", "core/plugin", "core/filter", "core/backend", "core/discover", "core/key"},
+		"core/upstream", "core/engine", "core/telemetry", "core/route", "core/plugin", "core/filter", "core/backend", "core/discover", "core/key", "core/pace"},
 	// floor 6
 	"core/admin":  {"core/fault", "core/config", "core/gateway"},
 	"core/reload": {},
 	"core/cases":  {"core/header", "core/fault", "core/exchange", "core/http1", "core/config", "core/chain", "core/engine", "core/plugin", "core/gateway", "core/store"},
 	// floor 7
-	"cmd/sallyport":         {"core/admin", "core/cases", "core/config", "core/gateway", "core/plugin", "core/reload", "core/telemetry", "cmd/sallyport/project"},
+	"cmd/sallyport":         {"core/admin", "core/cases", "core/config", "core/gateway", "core/pace", "core/plugin", "core/reload", "core/telemetry", "cmd/sallyport/project"},
 	"cmd/sallyport/project": {"core/config", "sdk"},
 	"cmd/bench":             {},
 	// beside the house

@@ -15,6 +15,7 @@ import (
 	"github.com/sallyport/sallyport/core/admin"
 	"github.com/sallyport/sallyport/core/config"
 	"github.com/sallyport/sallyport/core/gateway"
+	"github.com/sallyport/sallyport/core/pace"
 	"github.com/sallyport/sallyport/core/reload"
 	"github.com/sallyport/sallyport/core/telemetry"
 )
@@ -76,17 +77,27 @@ func start(file string, stderr io.Writer) (*process, error) {
 func (p *process) reload() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	cfg, err := config.Load(p.file)
-	if err == nil {
-		p.refused = cfg
-		err = p.gateway.Apply(cfg)
-	}
+	var err error
+	sparingly(len(p.cfg.Routes), func() { err = p.apply() })
 	if err != nil {
 		p.log.Error("the new config was refused, the old one stays", "error", err)
 		return err
 	}
-	p.cfg, p.refused = cfg, nil
 	p.log.Info("reloaded", "generation", p.gateway.Current().Generation)
+	return nil
+}
+
+// apply is reload, which tells how it went; the caller holds mu.
+func (p *process) apply() error {
+	cfg, err := config.LoadGently(p.file, (&pace.Pace{}).Rest)
+	if err != nil {
+		return err
+	}
+	p.refused = cfg
+	if err := p.gateway.Apply(cfg); err != nil {
+		return err
+	}
+	p.cfg, p.refused = cfg, nil
 	return nil
 }
 

@@ -100,7 +100,7 @@ func ParseCases(file string, data []byte, kind CaseKind) (*Cases, error) {
 		return nil, Errors{c.config.Errorf("", "the file is larger than %s", sizeText(maxFile))}
 	}
 	c.text = string(data)
-	table, wrong := decode(c.config, withoutMark(c.text))
+	table, wrong := decode(c.config, withoutMark(c.text), func() {})
 	if len(wrong) > 0 {
 		return nil, wrong.sort()
 	}

@@ -15,7 +15,7 @@ type caseBlock struct {
 func (c *Cases) findBlocks() {
 	body := withoutMark(c.text)
 	mark := len(c.text) - len(body)
-	s := scan(body)
+	s := scan(body, func() {})
 	c.blocks = make([]caseBlock, len(c.List))
 	at := -1
 	for i, h := range s.headers {

@@ -24,7 +24,8 @@ type Config struct {
 	Filters   []Filter // run before every route's own
 	Routes    []Route
 
-	places  places
+	places  places          // while the file is read
+	index   *index          // from then on; nil: not yet
 	secrets map[string]bool // key paths of what came from the environment or a file
 }
 

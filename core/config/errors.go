@@ -47,7 +47,12 @@ func (list Errors) sort() Errors {
 
 // At returns the place of a key, or of its nearest ancestor that stands in the file. Key paths look like
 // `routes[0].filters[1].config.audience`; names that are no bare keys of TOML are quoted as Go strings are.
-func (c *Config) At(key string) Place { return c.places.at(key) }
+func (c *Config) At(key string) Place {
+	if c.index != nil {
+		return c.index.at(key)
+	}
+	return c.places.at(key)
+}
 
 // Errorf returns an Error at the place of key, for faults that are found while the config is built.
 func (c *Config) Errorf(key, format string, args ...any) Error {

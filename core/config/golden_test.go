@@ -28,6 +28,7 @@ func fakeSources() sources {
 			return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
 		},
 		plugins: func(string) []string { return []string{"key-auth", "ip-rules", "compress"} },
+		rest:    func() {},
 	}
 }
 

@@ -25,10 +25,10 @@ func (k keys[T]) read(v value, dst *T) {
 			key.read(v.child(key.name), dst)
 		}
 	}
-	known := k.names()
-	for _, name := range v.names() {
+	table, _ := v.raw.(map[string]any)
+	for name := range table { // in any order: what is wrong is sorted
 		if !k.has(name) {
-			v.child(name).fail("unknown key%s", didYouMean(name, known))
+			v.child(name).fail("unknown key%s", didYouMean(name, k.names()))
 		}
 	}
 }
@@ -53,6 +53,15 @@ func (v value) need(name, what string) bool {
 
 // exclude notes it if v has more than one of the keys, at each but the first, and returns how many it has.
 func (v value) exclude(names ...string) int {
+	n := 0
+	for _, name := range names {
+		if v.has(name) {
+			n++
+		}
+	}
+	if n < 2 { // nearly always, and it takes no sorting
+		return n
+	}
 	first, n := "", 0
 	for _, name := range v.names() {
 		for _, excluded := range names {
@@ -76,6 +85,7 @@ func named[T any](v value, check func(value, string) bool, read func(v value, na
 	}
 	all := map[string]T{}
 	for _, name := range v.names() {
+		v.r.sources.rest()
 		if e := v.child(name); check(e, name) {
 			all[name] = read(e, name)
 		}

@@ -16,11 +16,18 @@ const maxFile = 16 << 20
 // Load reads the config file at path. The error is an Errors that tells all that is wrong with it, or says why it could
 // not be read.
 func Load(path string) (*Config, error) {
+	return LoadGently(path, func() {})
+}
+
+// LoadGently is Load for when there is more urgent work: it calls rest between small steps.
+func LoadGently(path string, rest func()) (*Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the config: %w", err)
 	}
-	return Parse(path, data)
+	from := systemSources()
+	from.rest = rest
+	return parse(path, data, from)
 }
 
 // Parse reads data as the content of file, which names it in errors and whose folder relative paths start at. The error
@@ -39,7 +46,7 @@ func parse(file string, data []byte, from sources) (*Config, error) {
 	if len(data) > maxFile {
 		return nil, Errors{c.Errorf("", "the file is larger than %s", sizeText(maxFile))}
 	}
-	table, wrong := decode(c, withoutMark(string(data)))
+	table, wrong := decode(c, withoutMark(string(data)), from.rest)
 	if len(wrong) > 0 {
 		return nil, wrong.sort()
 	}
@@ -48,6 +55,7 @@ func parse(file string, data []byte, from sources) (*Config, error) {
 	if len(r.wrong) > 0 {
 		return nil, r.wrong.sort()
 	}
+	c.index, c.places = newIndex(c.places, from.rest), nil
 	return c, nil
 }
 
@@ -62,8 +70,8 @@ func withoutMark(text string) string {
 }
 
 // decode reads the values by the TOML library and the places by our own scanner.
-func decode(c *Config, text string) (map[string]any, Errors) {
-	s := scan(text)
+func decode(c *Config, text string, rest func()) (map[string]any, Errors) {
+	s := scan(text, rest)
 	c.places = s.places
 	var wrong Errors
 	for _, again := range s.repeated {
@@ -73,7 +81,7 @@ func decode(c *Config, text string) (map[string]any, Errors) {
 		// the library has no bound of its own, and a Go stack that overflows ends the process
 		return nil, append(wrong, Error{c.File, s.tooDeep.Line, s.tooDeep.Col, "", fmt.Sprintf("nested more than %d deep", maxDepth)})
 	}
-	table, err := decodeTOML(text)
+	table, err := decodeInParts(s, partSize, rest)
 	var fault toml.ParseError
 	switch {
 	case errors.As(err, &fault):

@@ -52,13 +52,20 @@ func isBareByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-'
 }
 
-// places says where each key and array element of a file stands.
-type places map[string]Place
+// places says where each key and array element of a file stands, and what it is: in one map, since there are hundreds of thousands of them
+// in a large file.
+type places map[string]known
+
+// known is what the scanner knows of a key path.
+type known struct {
+	Place
+	kind kind
+}
 
 func (p places) at(key string) Place {
 	for ; key != ""; key = parent(key) {
-		if place, ok := p[key]; ok {
-			return place
+		if it, ok := p[key]; ok {
+			return it.Place
 		}
 	}
 	return Place{1, 1}

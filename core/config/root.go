@@ -34,7 +34,7 @@ func rootKeys() keys[Config] {
 		}},
 		{"log", func(v value, c *Config) { logKeys().read(v, &c.Log) }},
 		{"sandbox", readSandbox},
-		{"upstreams", func(v value, c *Config) { c.Upstreams = named(v, value.checkName, readUpstream) }},
+		{"upstreams", func(v value, c *Config) { c.Upstreams = readUpstreams(v) }},
 		{"secrets", func(v value, c *Config) { c.Secrets = named(v, value.checkName, readNamedSecret) }},
 		{"stores", func(v value, c *Config) { c.Stores = named(v, value.checkName, readStore) }},
 		{"kv", func(v value, c *Config) { c.KV = named(v, value.checkName, readKV) }},

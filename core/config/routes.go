@@ -12,25 +12,27 @@ const defaultStreamIdle = 5 * time.Minute
 // readRoutes reads [[routes]], whose names must differ.
 func readRoutes(v value) []Route {
 	elements, _ := v.list("tables: one [[routes]] for each")
-	list := make([]Route, 0, len(elements))
-	seen := map[string]int{}
-	for _, e := range elements {
-		r := readRoute(e)
+	list := make([]Route, len(elements))
+	seen := make(map[string]int, len(elements))
+	known := routeKeys()
+	for i, e := range elements {
+		v.r.sources.rest()
+		r := &list[i]
+		readRoute(e, known, r)
 		if first, twice := seen[r.Name]; twice && r.Name != "" {
 			e.child("name").fail("%q is the name of the route in line %d already", r.Name, v.r.config.At(element(v.key, first)).Line)
 		} else {
-			seen[r.Name] = len(list)
+			seen[r.Name] = i
 		}
-		list = append(list, r)
 	}
 	return list
 }
 
-func readRoute(v value) Route {
-	r := Route{Key: v.key, UpstreamHost: "pass", IdleTimeout: defaultStreamIdle}
-	routeKeys().read(v, &r)
+func readRoute(v value, known keys[Route], r *Route) {
+	*r = Route{Key: v.key, UpstreamHost: "pass", IdleTimeout: defaultStreamIdle}
+	known.read(v, r)
 	if !v.holdsKeys() {
-		return r
+		return
 	}
 	v.need("name", "what logs and metrics call the route")
 	v.need("path", `what it matches, such as "/orders/:id" or "/files/*rest"`)
@@ -42,8 +44,7 @@ func readRoute(v value) Route {
 		v.refuseProxyKeys()
 	}
 	v.checkSplit()
-	v.checkPaths(&r)
-	return r
+	v.checkPaths(r)
 }
 
 // refuseProxyKeys notes keys that mean nothing to a route that answers by itself.

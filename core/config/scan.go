@@ -25,11 +25,11 @@ type scanner struct {
 	text     string
 	pos      int
 	places   places
-	kinds    map[string]kind
 	elements map[string]int // of arrays of tables
 	repeated []repetition
 	tooDeep  *Place
 	headers  []tableHeader
+	parts    []part // of the key that was read last
 
 	counted   int // text[:counted] has been counted into place
 	linePlace Place
@@ -52,11 +52,12 @@ func (r repetition) message() string {
 }
 
 // scan reads a document without byte order mark. It never fails: for a document that is not TOML, it returns what it
-// has found up to there.
-func scan(text string) *scanner {
-	s := &scanner{text: text, places: places{}, kinds: map[string]kind{}, elements: map[string]int{}, linePlace: Place{1, 1}}
+// has found up to there. It calls rest between small steps.
+func scan(text string, rest func()) *scanner {
+	s := &scanner{text: text, places: places{}, elements: map[string]int{}, linePlace: Place{1, 1}}
 	table := ""
 	for s.skipBlank(); s.pos < len(s.text); s.skipBlank() {
+		rest()
 		ok := false
 		if s.text[s.pos] == '[' {
 			from := strings.LastIndexByte(s.text[:s.pos], '\n') + 1
@@ -117,8 +118,10 @@ type part struct {
 	place Place
 }
 
-// key reads a dotted key and the space behind it.
+// key reads a dotted key and the space behind it. Its parts are good until the next key is read.
 func (s *scanner) key() (parts []part, ok bool) {
+	parts = s.parts[:0]
+	defer func() { s.parts = parts[:0] }()
 	for {
 		s.skipSpace()
 		place := s.place(s.pos)
@@ -127,7 +130,7 @@ func (s *scanner) key() (parts []part, ok bool) {
 			return nil, false
 		}
 		if parts = append(parts, part{name, place}); len(parts) > maxDepth {
-			s.tooDeep = &place
+			s.tooDeep = &Place{place.Line, place.Col}
 			return nil, false
 		}
 		s.skipSpace()
@@ -159,44 +162,44 @@ func (s *scanner) keyName() (string, bool) {
 // enter goes on from the table at path into one that a dotted key names, which need not be there yet.
 func (s *scanner) enter(path string, p part) string {
 	path = join(path, p.name)
-	switch known, ok := s.kinds[path]; {
+	switch it, ok := s.places[path]; {
 	case !ok:
 		s.define(path, p.place, isImplied)
-	case known == isValue:
+	case it.kind == isValue:
 		s.repeat(path, p.place)
-	case known == isElements:
+	case it.kind == isElements:
 		return element(path, s.elements[path]-1)
 	}
 	return path
 }
 
 func (s *scanner) define(path string, place Place, as kind) {
-	known, ok := s.kinds[path]
+	it, ok := s.places[path]
 	switch {
 	case !ok:
-		s.places[path] = place
-	case known != isImplied || as != isTable:
+		it.Place = place
+	case it.kind != isImplied || as != isTable:
 		s.repeat(path, place)
 	}
-	s.kinds[path] = as
+	s.places[path] = known{it.Place, as}
 }
 
 func (s *scanner) appendElement(path string, place Place) string {
-	known, ok := s.kinds[path]
+	it, ok := s.places[path]
 	if !ok {
-		s.places[path] = place
-	} else if known != isElements {
+		it.Place = place
+	} else if it.kind != isElements {
 		s.repeat(path, place)
 	}
-	s.kinds[path] = isElements
+	s.places[path] = known{it.Place, isElements}
 	last := element(path, s.elements[path])
 	s.elements[path]++
-	s.places[last], s.kinds[last] = place, isTable
+	s.places[last] = known{place, isTable}
 	return last
 }
 
 func (s *scanner) repeat(path string, place Place) {
-	s.repeated = append(s.repeated, repetition{path, s.places[path], place})
+	s.repeated = append(s.repeated, repetition{path, s.places[path].Place, place})
 }
 
 // place returns line and column of text[pos:]. It is cheap when pos only grows.

@@ -64,7 +64,7 @@ func documents(tb testing.TB) []string {
 func checkScan(t *testing.T, doc string) {
 	t.Helper()
 	text := withoutMark(doc)
-	s := scan(text)
+	s := scan(text, func() {})
 	if s.tooDeep != nil {
 		return
 	}

@@ -38,7 +38,7 @@ func (s *scanner) array(path string, depth int) bool {
 			return true
 		}
 		elem := element(path, i)
-		s.places[elem], s.kinds[elem] = s.place(s.pos), isValue
+		s.places[elem] = known{s.place(s.pos), isValue}
 		if !s.value(elem, depth) {
 			return false
 		}

@@ -13,10 +13,11 @@ type sources struct {
 	env     func(name string) (string, bool)
 	file    func(path string) ([]byte, error)
 	plugins func(folder string) []string // names of the plugin files in it
+	rest    func()                       // called between small steps
 }
 
 func systemSources() sources {
-	return sources{env: os.LookupEnv, file: readSecret, plugins: pluginFiles}
+	return sources{env: os.LookupEnv, file: readSecret, plugins: pluginFiles, rest: func() {}}
 }
 
 // pluginFiles returns the stems of the .wasm files in folder; none if it cannot be read.

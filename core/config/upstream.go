@@ -6,13 +6,19 @@ import (
 	"time"
 )
 
-func readUpstream(v value, name string) Upstream {
+// readUpstreams reads [upstreams.NAME].
+func readUpstreams(v value) map[string]Upstream {
+	known := upstreamKeys()
+	return named(v, value.checkName, func(v value, name string) Upstream { return readUpstream(v, name, known) })
+}
+
+func readUpstream(v value, name string, known keys[Upstream]) Upstream {
 	u := Upstream{
 		Policy: "round_robin", ConnectTimeout: 2 * time.Second, ResponseTimeout: 30 * time.Second,
 		IdleTimeout: 60 * time.Second, MaxIdle: 256, Retries: 1, Protocol: "http/1.1",
 		Name: name, Balance: defaultBalance(),
 	}
-	upstreamKeys().read(v, &u)
+	known.read(v, &u)
 	checkProtocol(v, &u)
 	checkBalance(v, &u)
 	checkHealthOf(v, &u)

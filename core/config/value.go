@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -48,12 +49,12 @@ func (v value) has(name string) bool {
 func (v value) names() []string {
 	table, _ := v.raw.(map[string]any)
 	places := v.r.config.places
+	at := make(map[string]Place, len(table))
+	for name := range table {
+		at[name] = places[join(v.key, name)].Place
+	}
 	return slices.SortedFunc(maps.Keys(table), func(a, b string) int {
-		x, y := places[join(v.key, a)], places[join(v.key, b)]
-		if x.Line != y.Line {
-			return x.Line - y.Line
-		}
-		return x.Col - y.Col
+		return cmp.Or(at[a].Line-at[b].Line, at[a].Col-at[b].Col)
 	})
 }
 
@@ -111,10 +112,12 @@ func (v value) text(wanted string) (string, bool) {
 func (v value) list(wanted string) (elements []value, ok bool) {
 	switch raw := v.raw.(type) {
 	case []any:
+		elements = make([]value, 0, len(raw))
 		for i, e := range raw {
 			elements = append(elements, value{v.r, element(v.key, i), e})
 		}
 	case []map[string]any:
+		elements = make([]value, 0, len(raw))
 		for i, e := range raw {
 			elements = append(elements, value{v.r, element(v.key, i), e})
 		}

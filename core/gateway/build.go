@@ -24,6 +24,7 @@ type builder struct {
 	cfg      *config.Config
 	s        *Snapshot
 	compress map[string]*filter.Compress // by the filter's key
+	rest     func()                      // called between small steps
 	wrong    config.Errors
 }
 
@@ -33,7 +34,7 @@ func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
 	if err := g.openHost(cfg); err != nil {
 		return nil, config.Errors{cfg.Errorf("sandbox.cache", "%v", err)}
 	}
-	b := &builder{g: g, cfg: cfg, compress: map[string]*filter.Compress{}}
+	b := &builder{g: g, cfg: cfg, compress: map[string]*filter.Compress{}, rest: g.rest()}
 	b.s = &Snapshot{
 		Config: cfg, Built: time.Now(), plugins: map[string]*loadedPlugin{}, upstreams: map[string]*upstream.Upstream{}, feeds: map[string]*discover.Feed{},
 		concurrency: map[string]*filter.Concurrency{}, splits: map[string]*backend.Split{}, mirrors: map[string]*backend.Mirror{},
@@ -45,7 +46,7 @@ func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
 	b.examineUnused()
 	b.awaitFeeds()
 	if len(b.wrong) > 0 {
-		b.s.close()
+		b.s.close(b.rest)
 		return nil, sorted(b.wrong)
 	}
 	g.generations++
@@ -70,13 +71,14 @@ func (b *builder) buildRoutes() {
 	patterns := make([]route.Pattern, len(b.cfg.Routes))
 	b.s.routes = make([]servedRoute, len(b.cfg.Routes))
 	for i := range b.cfg.Routes {
+		b.rest()
 		r := &b.cfg.Routes[i]
 		patterns[i] = pattern(r)
 		b.s.routes[i] = servedRoute{
 			snapshot: b.s, name: r.Name, chain: b.buildChain(r), backend: b.buildBackend(r), rejectEncoded: r.RejectEncoded, callsHTTP2: b.callsHTTP2(r), idle: r.IdleTimeout,
 		}
 	}
-	table, err := route.Build(patterns)
+	table, err := route.BuildGently(patterns, b.rest)
 	if err != nil {
 		b.routeConflicts(err)
 		return

@@ -16,6 +16,7 @@ import (
 	"github.com/sallyport/sallyport/core/engine"
 	"github.com/sallyport/sallyport/core/filter"
 	"github.com/sallyport/sallyport/core/jwt"
+	"github.com/sallyport/sallyport/core/pace"
 	"github.com/sallyport/sallyport/core/plugin"
 	"github.com/sallyport/sallyport/core/store"
 	"github.com/sallyport/sallyport/core/telemetry"
@@ -102,7 +103,8 @@ func (g *Gateway) ReopenLogs() error {
 	return nil
 }
 
-// Apply builds cfg and swaps it in. After an error, which tells all that is wrong, nothing has changed.
+// Apply builds cfg and swaps it in. After an error, which tells all that is wrong, nothing has changed. While the gateway serves, Apply
+// takes its time, so that exchanges find a core free.
 func (g *Gateway) Apply(cfg *config.Config) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -115,23 +117,39 @@ func (g *Gateway) Apply(cfg *config.Config) error {
 	}
 	fresh, err := g.bind(next)
 	if err != nil {
-		next.close()
+		next.close(func() {})
 		return err
 	}
 	if err := g.openAccessLog(cfg.Log.Access); err != nil {
 		closeListeners(fresh)
-		next.close()
+		next.close(func() {})
 		return cfg.Errorf("log.access", "cannot open: %v", err)
 	}
 	old := g.current.Swap(next)
+	rest := g.rest()
 	for _, update := range next.updates {
+		rest()
 		update()
 	}
+	next.updates = nil // they hold on to what was read of the file
 	g.updateListeners(next, fresh)
 	if old != nil {
 		old.retire()
 	}
 	return nil
+}
+
+// rest returns what Apply calls between small steps: nothing waits for exchanges when there can be none, or when the gateway is to stop.
+func (g *Gateway) rest() func() {
+	if g.current.Load() == nil {
+		return func() {}
+	}
+	p := &pace.Pace{}
+	return func() {
+		if !g.draining.Load() {
+			p.Rest()
+		}
+	}
 }
 
 // Check builds cfg, plugins and their on_configure included, and throws it away again. No endpoints are looked up. Its error tells all that is wrong.
@@ -140,7 +158,7 @@ func Check(log *slog.Logger, cfg *config.Config) error {
 	g.discovery.off = true
 	s, err := g.build(cfg)
 	if err == nil {
-		s.close()
+		s.close(func() {})
 	}
 	return errors.Join(err, g.Drain(context.Background()))
 }
@@ -156,7 +174,7 @@ func (g *Gateway) Drain(ctx context.Context) error {
 		g.host.Stop() // closing a pool waits for its guests
 	}
 	if s := g.current.Load(); s != nil {
-		s.close()
+		s.close(func() {})
 	}
 	if g.host != nil {
 		err = errors.Join(err, g.host.Close())

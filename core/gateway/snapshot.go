@@ -14,6 +14,7 @@ import (
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
 	"github.com/sallyport/sallyport/core/filter"
+	"github.com/sallyport/sallyport/core/pace"
 	"github.com/sallyport/sallyport/core/route"
 	"github.com/sallyport/sallyport/core/upstream"
 )
@@ -95,12 +96,13 @@ func (s *Snapshot) closeIfUnused() {
 		}
 	}
 	// Closing plugins takes a while; the exchange that happens to be the last one should not pay for it.
-	s.once.Do(func() { go s.close() })
+	s.once.Do(func() { go s.close((&pace.Pace{}).Rest) })
 }
 
-// close lets go of everything, users before what they use: pools before their plugins.
-func (s *Snapshot) close() {
+// close lets go of everything, users before what they use: pools before their plugins. It calls rest between.
+func (s *Snapshot) close(rest func()) {
 	for _, release := range slices.Backward(s.releases) {
+		rest()
 		release()
 	}
 }

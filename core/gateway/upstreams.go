@@ -13,6 +13,7 @@ import (
 
 func (b *builder) buildUpstreams() {
 	for name, c := range b.cfg.Upstreams {
+		b.rest()
 		secure, files, ok := b.upstreamTLS(name, c.TLS)
 		if !ok {
 			continue

@@ -74,9 +74,15 @@ type Table struct {
 // Build makes a table. Its error is of type Conflicts and names every pattern that is malformed or the same as an
 // earlier one.
 func Build(patterns []Pattern) (*Table, error) {
+	return BuildGently(patterns, func() {})
+}
+
+// BuildGently is Build for when there is more urgent work: it calls rest between small steps.
+func BuildGently(patterns []Pattern, rest func()) (*Table, error) {
 	var wrong Conflicts
 	hosts := map[string]map[string]*leaf{}
 	for i := range patterns {
+		rest()
 		p := &patterns[i]
 		s, err := parse(p.Path)
 		if err != nil {
@@ -94,7 +100,7 @@ func Build(patterns []Pattern) (*Table, error) {
 	}
 	t := &Table{exact: map[string]*hostTable{}, wildcard: map[string]*hostTable{}}
 	for host, leaves := range hosts {
-		table, conflicts := buildHost(leaves)
+		table, conflicts := buildHost(leaves, rest)
 		wrong = append(wrong, conflicts...)
 		t.place(host, table)
 	}
@@ -167,17 +173,25 @@ func sameMatches(a, b []Match, fold func(string) string) bool {
 	return slices.Equal(texts(a), texts(b))
 }
 
+// restEvery is how many comparisons are made between two rests, which cost as much as several.
+const restEvery = 64
+
 // buildHost ranks a host's leaves and lays them into the map and the trees.
-func buildHost(leaves map[string]*leaf) (*hostTable, Conflicts) {
+func buildHost(leaves map[string]*leaf, rest func()) (*hostTable, Conflicts) {
 	sorted := make([]*leaf, 0, len(leaves))
 	for _, l := range leaves {
 		sorted = append(sorted, l)
 	}
+	compared := 0
 	slices.SortFunc(sorted, func(a, b *leaf) int {
+		if compared++; compared%restEvery == 0 {
+			rest()
+		}
 		return cmp.Or(compareShapes(&a.shape, &b.shape), cmp.Compare(a.candidates[0].index, b.candidates[0].index))
 	})
 	b := hostBuilder{slots: map[string]*slot{}, table: &hostTable{exact: map[string]*slot{}}}
 	for rank, l := range sorted {
+		rest()
 		l.rank = rank
 		b.lay(l, l.shape)
 		if l.shape.kind == catchAll && len(l.shape.segments) > 1 {
