@@ -37,7 +37,7 @@ func DefaultLimits() Limits {
 		InitialFuel:  1_000_000,
 
 		ModuleBytes:     32 << 20,
-		BodyBytes:       256 << 10, // 11 MB of stock Go has one of 50 KB; the compiler keeps 600 times as much for the worst
+		BodyBytes:       256 << 10, // 11 MB of stock Go has one of 50 KB; the compiler takes 300 times as much memory for the worst
 		LocalsPerFunc:   5000,
 		LocalsPerModule: 2_000_000,
 		LoopsPerFunc:    1000,
