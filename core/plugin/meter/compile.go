@@ -52,6 +52,6 @@ func (s *scanner) checkWork() {
 	case m.branchWork > m.lim.BranchWork:
 		s.r.fail("too many blocks and branches in too few functions: their squares add up to more than %d", m.lim.BranchWork)
 	case m.compileWork > m.lim.CompileWork:
-		s.r.fail("compiling it would take as long as more than %d bytes of ordinary code, the most allowed", m.lim.CompileWork)
+		s.r.fail("compiling it would take longer than %d bytes of ordinary code do, which is the most allowed", m.lim.CompileWork)
 	}
 }
