@@ -218,6 +218,15 @@ func TestPluginTestFailsAndUpdates(t *testing.T) {
 	must(t, "plugin", "test", dir)
 }
 
+// A case that could not be run cannot be updated, and is no success.
+func TestPluginTestCannotUpdateWhatIsStuck(t *testing.T) {
+	dir := guest(t, "bare", "[[cases]]\nname = \"above\"\n[cases.request]\npath = \"/../x\"\n"+passing)
+	code, out := tool("plugin", "test", dir, "--update")
+	if code != 1 || !strings.Contains(out, "0 of 2 cases updated") || !strings.Contains(out, "FAIL above") || !strings.Contains(out, "request.path: the gateway would refuse it") {
+		t.Errorf("got %d:\n%s", code, out)
+	}
+}
+
 func TestInspect(t *testing.T) {
 	dir := guest(t, "twocalls", passing)
 	file := filepath.Join(dir, "p.wasm")

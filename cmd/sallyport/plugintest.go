@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/sallyport/sallyport/cmd/sallyport/project"
@@ -143,5 +144,15 @@ func (t *testFlags) finish(cs *config.Cases, results []cases.Result, stdout io.W
 		}
 	}
 	fmt.Fprintf(stdout, "%s: %d of %d cases updated\n", cs.File, changed, len(results))
-	return true, nil
+	return t.noneStuck(cs, results, stdout), nil
+}
+
+// noneStuck shows the cases that nothing can be written for, since they could not be run.
+func (t *testFlags) noneStuck(cs *config.Cases, results []cases.Result, stdout io.Writer) bool {
+	results = slices.DeleteFunc(results, func(r cases.Result) bool { return !r.Stuck() })
+	if len(results) > 0 {
+		report := cases.Report{Out: stdout, Colour: isTerminal(stdout), Verbose: t.verbose}
+		report.Write(cs, results)
+	}
+	return len(results) == 0
 }

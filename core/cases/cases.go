@@ -36,19 +36,24 @@ func Passed(results []Result) bool {
 	return true
 }
 
+// Stuck reports whether the case could not be run to its end, so that there is nothing to update it with.
+func (r *Result) Stuck() bool { return r.stuck }
+
 // judge compares what was seen with what the case expects.
 func (r *Result) judge() {
 	if r.stuck = r.Problem != ""; r.stuck {
 		return
 	}
 	expected := r.Case.Expect
+	if r.seen.refused != nil && len(expected) > 0 && !names(expected, "refused") {
+		r.Problem = "the plugin refuses the configuration: " + *r.seen.refused // nothing else can be as expected then
+		return
+	}
 	r.Differences = compare(expected, r.seen)
 	switch {
 	case len(r.Differences) > 0:
 	case len(expected) == 0:
 		r.Problem = "expects nothing: write an [cases.expect] table, or run with --update to get one of what was seen"
-	case r.seen.refused != nil && !names(expected, "refused"):
-		r.Problem = "the plugin refuses the configuration: " + *r.seen.refused
 	case r.seen.verdict == verdictFail && !names(expected, "verdict"):
 		r.Problem = `the verdict is "fail", and the case does not expect it`
 	}

@@ -111,6 +111,9 @@ func grouped(n int64) string {
 
 func (p *Report) block(label, text string) {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	for i := range lines {
+		lines[i] = harmless(lines[i])
+	}
 	fmt.Fprintf(p.Out, "     %s%s\n", label, lines[0])
 	for _, line := range lines[1:] {
 		fmt.Fprintf(p.Out, "     %*s%s\n", len(label), "", line)
@@ -121,10 +124,16 @@ func (p *Report) difference(d Difference, line int) {
 	fmt.Fprintf(p.Out, "     %s (line %d)\n", d.Path, line)
 	want, got := lines(d.Want), lines(d.Got)
 	if len(want) == 1 && len(got) == 1 {
+		want[0], got[0] = excerpts(want[0], got[0])
 		fmt.Fprintf(p.Out, "       %s\n       %s\n", p.colour(green, "want "+want[0]), p.colour(red, "got  "+got[0]))
 		return
 	}
-	for _, line := range diff(want, got) {
+	shown, more := diff(want, got), 0
+	if more = len(shown) - maxLines; more > 0 {
+		shown = shown[:maxLines]
+		defer fmt.Fprintf(p.Out, "       … and %d more lines\n", more)
+	}
+	for _, line := range shown {
 		code := map[byte]string{'-': green, '+': red, ' ': faint}[line[0]]
 		fmt.Fprintf(p.Out, "       %s\n", p.colour(code, line))
 	}
@@ -170,7 +179,7 @@ func diff(want, got []string) (out []string) {
 	}
 	add := func(sign string, lines []string) {
 		for _, line := range lines {
-			out = append(out, sign+" "+strings.TrimRight(line, "\r\n"))
+			out = append(out, sign+" "+harmless(strings.TrimSuffix(line, "\n")))
 		}
 	}
 	add(" ", want[:head])

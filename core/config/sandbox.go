@@ -59,11 +59,11 @@ func pluginLimitKeys() keys[PluginLimits] {
 	}
 }
 
-// readMemory wants whole pages of WebAssembly, at most as many as 32 bits can address.
+// readMemory wants whole pages of WebAssembly, at most as many as the plugin host gives.
 func readMemory(v value, dst *int64) {
 	const page = 64 << 10
 	bytes := *dst
-	size(v, &bytes, page, 4<<30)
+	size(v, &bytes, page, 1<<30)
 	if bytes%page != 0 {
 		v.fail("must be a multiple of 64KiB, the page size of WebAssembly: perhaps %q", sizeText((bytes/page+1)*page))
 		return

@@ -48,8 +48,14 @@ func (c *steadyClient) ask(path string) time.Duration {
 
 // times asks for a while and returns how long half and 99 of 100 answers took at most, and how many there were.
 func (c *steadyClient) times(path string, d time.Duration) (median, p99 time.Duration, n int) {
-	var all []time.Duration
-	for began := time.Now(); time.Since(began) < d; {
+	began := time.Now()
+	return c.timesUntil(path, func() bool { return time.Since(began) >= d })
+}
+
+// timesUntil does the same until it is enough.
+func (c *steadyClient) timesUntil(path string, enough func() bool) (median, p99 time.Duration, n int) {
+	all := []time.Duration{c.ask(path)}
+	for !enough() {
 		all = append(all, c.ask(path))
 	}
 	slices.Sort(all)

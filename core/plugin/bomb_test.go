@@ -36,7 +36,10 @@ type bomb struct {
 	exports [][]byte
 	data    []byte   // the data section's content
 	custom  [][]byte // sections at the end
-	without string   // an export that is left out
+	imports [][]byte
+	pages   int    // of memory, one if not said
+	types   int    // further ones
+	without string // an export that is left out
 }
 
 func (b bomb) build() []byte {
@@ -51,9 +54,10 @@ func (b bomb) build() []byte {
 	}
 	wasm := [][]byte{
 		[]byte("\x00asm\x01\x00\x00\x00"),
-		sectionOf(1, []byte{2, 0x60, 0, 1, 0x7f, 0x60, 0, 0}),
+		sectionOf(1, u32(2+b.types), []byte{0x60, 0, 1, 0x7f, 0x60, 0, 0}, bytes.Repeat([]byte{0x60, 0, 0}, b.types)),
+		sectionOf(2, u32(len(b.imports)), bytes.Join(b.imports, nil)),
 		sectionOf(3, functions),
-		sectionOf(5, []byte{1, 0, 1}),
+		sectionOf(5, []byte{1, 0, byte(max(1, b.pages))}),
 		sectionOf(7, u32(len(exports)), bytes.Join(exports, nil)),
 		sectionOf(10, u32(answers+len(b.bodies)), []byte{4, 0, 0x41, 1, 0x0b, 4, 0, 0x41, 0, 0x0b}, bytes.Join(b.bodies, nil)),
 	}
@@ -84,6 +88,7 @@ func many(n int, body []byte) [][]byte {
 func TestBombs(t *testing.T) {
 	h, _ := newHost(t)
 	const emptyLoop = "\x03\x40\x0b"
+	const sum = "\x20\x00\x42\x01\x7c\x21\x00"
 	segment := append([]byte{0, 0x41, 0, 0x0b}, sized(bytes.Repeat([]byte{7}, 60<<10))...)
 	table := append(append([]byte{0x41, 0, 0x0e}, u32(4096)...), bytes.Repeat([]byte{0}, 4097)...)
 	var exports [][]byte
@@ -100,18 +105,26 @@ func TestBombs(t *testing.T) {
 		{"many loops", bomb{bodies: many(250, repeat(0, nil, emptyLoop, 999, ""))}, "too many loops"},
 		{"many nested loops", bomb{bodies: many(250, repeat(0, nil, "\x03\x40", 999, strings.Repeat("\x0b", 999)))}, "too many loops"},
 		{"many nested blocks", bomb{bodies: many(500, repeat(0, nil, "\x02\x40", 1999, strings.Repeat("\x0b", 1999)))}, "too many blocks"},
-		{"many blocks", bomb{bodies: many(1, repeat(200, nil, "\x02\x40\x42\x00\x21\x05\x0b", 49_000, ""))}, "too many blocks"},
-		{"many branches", bomb{bodies: many(1, repeat(1, nil, "\x02\x40\x41\x00\x0d\x00\x0b", 100_000, ""))}, "too many blocks"},
-		{"many ifs", bomb{bodies: many(1, repeat(1, nil, "\x41\x00\x04\x40\x05\x0b", 100_000, ""))}, "too many blocks"},
+		{"many blocks", bomb{bodies: many(1, repeat(200, nil, "\x02\x40\x42\x00\x21\x05\x0b", 30_000, ""))}, "too many blocks"},
+		{"many branches", bomb{bodies: many(1, repeat(1, nil, "\x02\x40\x41\x00\x0d\x00\x0b", 30_000, ""))}, "too many blocks"},
+		{"many ifs", bomb{bodies: many(1, repeat(1, nil, "\x41\x00\x04\x40\x05\x0b", 30_000, ""))}, "too many blocks"},
 		{"branch tables", bomb{bodies: many(100, repeat(0, nil, string(table), 20, ""))}, ""},
 		{"locals", bomb{bodies: many(400, repeat(4999, nil, "", 1, ""))}, ""},
 		{"locals and loops", bomb{bodies: many(400, repeat(4999, nil, emptyLoop, 999, ""))}, "too many loops"},
-		{"a long body", bomb{bodies: many(1, repeat(1, nil, "\x20\x00\x42\x01\x7c\x21\x00", 140_000, ""))}, ""},
-		{"many calls", bomb{bodies: many(1, repeat(0, nil, "\x10\x02", 500_000, ""))}, ""},
-		{"many values", bomb{bodies: many(1, repeat(1, nil, "\x41\x00\x28\x02\x00", 100_000, strings.Repeat("\x1a", 100_000)))}, ""},
+		{"a long body", bomb{bodies: many(1, repeat(1, nil, sum, 37_000, ""))}, ""},
+		{"too long a body", bomb{bodies: many(1, repeat(1, nil, sum, 38_000, ""))}, "266004 bytes of code"},
+		{"many long bodies", bomb{bodies: many(50, repeat(1, nil, sum, 37_000, ""))}, "bytes of ordinary code"},
+		{"many calls", bomb{bodies: many(1, repeat(0, nil, "\x10\x02", 130_000, ""))}, ""},
+		{"too many calls", bomb{bodies: many(30, repeat(0, nil, "\x10\x02", 130_000, ""))}, "bytes of ordinary code"},
+		{"many values", bomb{bodies: many(1, repeat(1, nil, "\x41\x00\x28\x02\x00", 40_000, strings.Repeat("\x1a", 40_000)))}, ""},
+		{"too many values", bomb{bodies: many(40, repeat(1, nil, "\x41\x00\x28\x02\x00", 40_000, strings.Repeat("\x1a", 40_000)))}, "bytes of ordinary code"},
+		{"many fills", bomb{bodies: many(1, repeat(0, nil, "\x41\x00\x41\x00\x41\x00\xfc\x0b\x00", 2000, ""))}, "too many loops"},
+		{"many copies", bomb{bodies: many(10, repeat(0, nil, "\x41\x00\x41\x00\x41\x00\xfc\x0a\x00\x00", 4000, ""))}, "too many blocks"},
+		{"much growth", bomb{bodies: many(10, repeat(0, nil, "\x41\x00\x40\x00\x1a", 4000, ""))}, "too many blocks"},
 		{"much data", bomb{data: append(u32(500), bytes.Repeat(segment, 500)...)}, ""},
-		{"many data segments", bomb{data: append(u32(2_000_000), bytes.Repeat([]byte{0, 0x41, 0, 0x0b, 0}, 2_000_000)...)}, ""},
+		{"many data segments", bomb{data: append(u32(2_000_000), bytes.Repeat([]byte{0, 0x41, 0, 0x0b, 0}, 2_000_000)...)}, "2000000 segments"},
 		{"data outside", bomb{data: append(u32(2), append(bytes.Clone(segment), 0, 0x41, 0xff, 0xff, 0x03, 0x0b, 2, 7, 7)...)}, "out of bounds memory access"},
+		{"many types", bomb{types: 1_000_000}, "1000002 types"},
 		{"many exports", bomb{exports: exports}, ""},
 		{"many custom sections", bomb{custom: many(500_000, sectionOf(0, sized([]byte("x")), []byte("y")))}, ""},
 	} {

@@ -9,6 +9,9 @@ import (
 	"github.com/sallyport/sallyport/core/plugin/meter"
 )
 
+// maxProblems is how many of a module's problems are told: they go to logs and screens.
+const maxProblems = 20
+
 // checkModule reports all that keeps a module from being a plugin of this gateway, by its imports and exports.
 func checkModule(info *meter.Info) error {
 	exports := make(map[string]*meter.Export, len(info.Exports))
@@ -21,7 +24,12 @@ func checkModule(info *meter.Info) error {
 	errs := checkExports(exports)
 	offered := offeredFunctions()
 	for i := range info.Imports {
-		errs = append(errs, checkImport(&info.Imports[i], offered))
+		if err := checkImport(&info.Imports[i], offered); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if more := len(errs) - maxProblems; more > 0 {
+		errs = append(errs[:maxProblems], fmt.Errorf("and %d more", more))
 	}
 	return errors.Join(errs...)
 }

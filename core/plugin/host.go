@@ -43,6 +43,7 @@ type Host struct {
 	clock   func() time.Time
 	random  func([]byte)
 	lanes   lanes
+	refused refusals
 
 	exchanges exchange.Pool // of fetches
 

@@ -43,26 +43,40 @@ func (h *Host) load(name string, wasm []byte, l Limits) (*Plugin, error) {
 	if err := l.check(); err != nil {
 		return nil, err
 	}
-	module, err := meter.Rewrite(wasm, meter.Limits{MemoryPages: uint32(l.Memory / pageSize), InitialFuel: min(l.Slice, l.FuelStart)})
-	if err != nil {
-		return nil, err
-	}
-	if err := checkModule(&module.Info); err != nil {
-		return nil, err
-	}
-	compiled, err := h.compile(module.Wasm)
-	if err != nil {
-		return nil, err
-	}
 	sum := sha256.Sum256(wasm)
+	info, compiled, err := h.prepare(wasm, sum, l)
+	if err != nil {
+		return nil, err
+	}
 	hash := hex.EncodeToString(sum[:])
 	p := &Plugin{
-		host: h, name: name, hash: hash, limits: l, compiled: compiled, exports: functionNames(&module.Info),
-		needs: needsOf(&module.Info), metrics: h.metricsOf(name),
+		host: h, name: name, hash: hash, limits: l, compiled: compiled, exports: functionNames(info),
+		needs: needsOf(info), metrics: h.metricsOf(name),
 		log: h.log.With(slog.String("plugin", name), slog.String("hash", hash[:12])),
 	}
 	p.fleet.init(l.MaxInstances)
 	return p, nil
+}
+
+// prepare meters and compiles a module, unless it is known that it will be refused.
+func (h *Host) prepare(wasm []byte, sum [sha256.Size]byte, l Limits) (*meter.Info, wazero.CompiledModule, error) {
+	limits := meter.Limits{MemoryPages: uint32(l.Memory / pageSize), InitialFuel: min(l.Slice, l.FuelStart)}
+	attempt := attempt{sum, limits}
+	if err := h.refused.of(attempt); err != nil {
+		return nil, nil, err
+	}
+	module, err := meter.Rewrite(wasm, limits)
+	if err != nil {
+		return nil, nil, h.refused.note(attempt, err)
+	}
+	if err := checkModule(&module.Info); err != nil {
+		return nil, nil, h.refused.note(attempt, err)
+	}
+	compiled, err := h.compile(module.Wasm)
+	if err != nil && h.cache.dir == "" { // else it may be the disk's fault
+		err = h.refused.note(attempt, err)
+	}
+	return &module.Info, compiled, err
 }
 
 func functionNames(info *meter.Info) map[string]bool {
@@ -90,13 +104,16 @@ func (h *Host) compileOnce(wasm []byte) (compiled wazero.CompiledModule, err err
 			compiled, err = nil, fmt.Errorf("the compiler panicked: %v", r)
 		}
 	}()
-	ctx := experimental.WithCompilationWorkers(context.Background(), min(runtime.GOMAXPROCS(0), 4))
+	ctx := experimental.WithCompilationWorkers(context.Background(), compilers())
 	compiled, err = h.runtime.CompileModule(ctx, wasm)
 	if err != nil {
 		return nil, fmt.Errorf("compile: %w", err)
 	}
 	return compiled, nil
 }
+
+// compilers is how many goroutines compile a module: one core is left to the traffic.
+func compilers() int { return min(max(1, runtime.GOMAXPROCS(0)-1), 4) }
 
 // Name returns the name that the plugin was loaded under.
 func (p *Plugin) Name() string { return p.name }

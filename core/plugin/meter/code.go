@@ -91,6 +91,9 @@ type scanner struct {
 	run    uint64  // weight since the last event
 	labels []label
 
+	work    int // of the compiler, beyond the bytes; see compile.go
+	bulks   int
+	fills   int
 	loops   int
 	opened  uint32   // blocks so far
 	lastSet []uint32 // by local: what opened was at its last assignment
@@ -120,11 +123,13 @@ func (s *scanner) function(r *reader) body {
 	s.ctrl = append(s.ctrl[:0], block{shape: structBlock, results: len(t.results), inner: 1, head: noHead})
 	s.loop = noLoop
 	s.events, s.run, s.loops, s.opened = s.events[:0], 0, 0, 0
+	s.work, s.bulks, s.fills = 0, 0, 0
 	for len(s.ctrl) > 0 && r.bad == nil {
 		s.instruction()
 	}
 	r.end()
 	s.checkSums()
+	s.checkWork()
 	if r.bad == nil {
 		s.b.entry = s.costs() + weightEntry + uint64(s.b.nlocals)
 		s.b.frame = s.est.bytes(s.b.nlocals + len(t.results))
@@ -138,8 +143,6 @@ func (s *scanner) checkSums() {
 	m := s.m
 	m.points += 1 + s.loops
 	m.joins += s.est.joins
-	m.loopWork += s.loops * s.loops
-	m.branchWork += len(s.events) * len(s.events)
 	switch {
 	case m.points > m.lim.PointsPerModule:
 		s.r.fail("more than %d function entries and loops", m.lim.PointsPerModule)
@@ -147,10 +150,6 @@ func (s *scanner) checkSums() {
 		s.r.fail("%d locals meet at the ends of blocks, %d allowed", s.est.joins, m.lim.JoinsPerFunc)
 	case m.joins > m.lim.JoinsPerModule:
 		s.r.fail("more than %d locals meet at the ends of blocks", m.lim.JoinsPerModule)
-	case m.loopWork > m.lim.LoopWork:
-		s.r.fail("too many loops in too few functions: their squares add up to more than %d", m.lim.LoopWork)
-	case m.branchWork > m.lim.BranchWork:
-		s.r.fail("too many blocks and branches in too few functions: their squares add up to more than %d", m.lim.BranchWork)
 	}
 }
 
@@ -197,6 +196,7 @@ func (s *scanner) instruction() {
 		o = s.prefixed(o.shape)
 	}
 	s.run += uint64(o.weight)
+	s.work += o.compileCost()
 	s.est.pop(int(o.pop), s.ctrl[len(s.ctrl)-1].base)
 	switch o.shape {
 	case plain:
@@ -330,6 +330,9 @@ func (s *scanner) vector(o *op) {
 // segmentOp handles bulk memory and table operations.
 func (s *scanner) segmentOp(sh shape, at int) {
 	r := s.r
+	if sh == memFill || sh == tableFill {
+		s.fills++
+	}
 	switch sh {
 	case memInit, dataDrop:
 		if s.m.dataCount < 0 {
@@ -365,6 +368,7 @@ func (s *scanner) segmentOp(sh shape, at int) {
 
 func (s *scanner) bulk(k patchKind, at int) {
 	s.b.scratch = true
+	s.bulks++
 	s.loop = noLoop
 	s.patch(k, at, at, 0)
 }

@@ -8,7 +8,7 @@ const (
 )
 
 func (m *module) decodeElements(r *reader) {
-	for n := r.count(2); n > 0 && r.bad == nil; n-- {
+	for n := r.atMost(m.lim.Items, 2, "segments"); n > 0 && r.bad == nil; n-- {
 		at := r.pos
 		kind := r.u32()
 		if kind > elemNotActive|elemExplicit|elemExprs {
@@ -45,7 +45,11 @@ func elementType(r *reader, kind uint32) {
 }
 
 func (m *module) elementItems(r *reader, kind uint32) {
-	for n := r.count(1); n > 0 && r.bad == nil; n-- {
+	n := r.count(1)
+	if m.entries += n; m.entries > m.lim.Entries {
+		r.fail("more than %d entries of segments", m.lim.Entries)
+	}
+	for ; n > 0 && r.bad == nil; n-- {
 		if kind&elemExprs != 0 {
 			m.constExpr(r, secElement, len(m.globals))
 		} else {

@@ -1,7 +1,7 @@
 package meter
 
 func (m *module) decodeGlobals(r *reader) {
-	for n := r.count(4); n > 0 && r.bad == nil; n-- {
+	for n := r.atMost(m.lim.Items, 4, "globals"); n > 0 && r.bad == nil; n-- {
 		at := r.pos
 		g := globalType{r.u8(), r.u8()}
 		if !isValueType(g.typ) || g.mut > 1 {

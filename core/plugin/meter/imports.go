@@ -3,7 +3,7 @@ package meter
 // decodeImports takes functions only: memories and tables must be the guest's own so that the limits hold, and the host
 // offers no globals.
 func (m *module) decodeImports(r *reader) {
-	n := r.count(4)
+	n := r.atMost(m.lim.Items, 4, "imports")
 	m.importSec.items.from = r.pos
 	for ; n > 0 && r.bad == nil; n-- {
 		at := r.pos

@@ -19,8 +19,12 @@ type Limits struct {
 	JoinsPerModule  int
 	LoopWork        int // the functions' numbers of loops, squared, in sum: 100 to 200 ns of the compiler's each
 	BranchWork      int // the same of places where control flow branches or joins: 1 to 8 ns each
+	CompileWork     int // what compiling takes, in bytes of ordinary code, see compile.go
 	Arity           int // parameters, and results, of one type
 	Tables          int
+	Items           int // types, imports, globals and element segments, of each: the compiler makes code for each type, each instance has its globals
+	DataSegments    int
+	Entries         int // of all element segments: each instance has them
 	PointsPerModule int // function entries and loop headers
 }
 
@@ -33,7 +37,7 @@ func DefaultLimits() Limits {
 		InitialFuel:  1_000_000,
 
 		ModuleBytes:     32 << 20,
-		BodyBytes:       1 << 20,
+		BodyBytes:       256 << 10, // 11 MB of stock Go has one of 50 KB; the compiler takes 300 times as much memory for the worst
 		LocalsPerFunc:   5000,
 		LocalsPerModule: 2_000_000,
 		LoopsPerFunc:    1000,
@@ -43,8 +47,12 @@ func DefaultLimits() Limits {
 		JoinsPerModule:  2_000_000,
 		LoopWork:        2_000_000,   // what tools build has a few thousand
 		BranchWork:      500_000_000, // 11 MB of stock Go has 150 million
+		CompileWork:     12_000_000,  // what stock Go builds for a plugin has 2 million, TinyGo and Rust a tenth of it
 		Arity:           256,
 		Tables:          16,
+		Items:           10_000, // stock Go has 20 types, 30 imports, 10 globals
+		DataSegments:    100_000,
+		Entries:         250_000,
 		PointsPerModule: 250_000,
 	}
 }
@@ -72,8 +80,12 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.JoinsPerModule, d.JoinsPerModule)
 	orDefault(&l.LoopWork, d.LoopWork)
 	orDefault(&l.BranchWork, d.BranchWork)
+	orDefault(&l.CompileWork, d.CompileWork)
 	orDefault(&l.Arity, d.Arity)
 	orDefault(&l.Tables, d.Tables)
+	orDefault(&l.Items, d.Items)
+	orDefault(&l.DataSegments, d.DataSegments)
+	orDefault(&l.Entries, d.Entries)
 	orDefault(&l.PointsPerModule, d.PointsPerModule)
 	l.MemoryPages = min(l.MemoryPages, maxPages)
 	l.TableEntries = min(l.TableEntries, maxTableEntries)

@@ -25,6 +25,20 @@ func TestLimits(t *testing.T) {
 	arity := func(n int) []byte { return build(section(secType, vector(sig(repeat(n, typeI32), nil)))) }
 	memory := func(lo uint32) []byte { return build(section(secMemory, appendU32([]byte{1, 0}, lo))) }
 	table := func(lo uint32) []byte { return build(section(secTable, appendU32([]byte{1, typeFuncref, 0}, lo))) }
+	fills := func(n int) []byte {
+		return oneFunc(code(repeat(n, 0x41, 0, 0x41, 0, 0x41, 0, prefixMisc, 0x0b, 0)), section(secMemory, []byte{1, 0, 1}))
+	}
+	divisions := func(n int) []byte { return code(repeat(n, 0x41, 0, 0x41, 0, 0x6d, 0x1a)) }
+	types := func(n int) []byte {
+		return build(section(secType, append(appendU32(nil, uint32(n)), repeat(n, typeFunc, 0, 0)...)))
+	}
+	segments := func(n int) []byte {
+		return build(section(secData, append(appendU32(nil, uint32(n)), repeat(n, 1, 0)...)))
+	}
+	entries := func(n int) []byte {
+		return build(section(secType, vector(sig(nil, nil))), section(secFunction, []byte{1, 0}),
+			section(secElement, append([]byte{1, 1, 0}, append(appendU32(nil, uint32(n)), repeat(n, 0)...)...)), section(secCode, vector([]byte{2, 0, opEnd})))
+	}
 	small := Limits{BodyBytes: 100, ModuleBytes: 1000, PointsPerModule: 10}
 	tests := []struct {
 		name       string
@@ -39,6 +53,13 @@ func TestLimits(t *testing.T) {
 		{"locals in all", Limits{LocalsPerModule: 90}, locals(90), locals(91), "locals in the module"},
 		{"locals that wrap", Limits{}, locals(5000), locals(0xffffffff), "locals"},
 		{"arity", Limits{}, arity(256), arity(257), "values in a type"},
+		{"bulk work", Limits{BranchWork: 31 * 31}, fills(10), fills(11), "too many blocks"},
+		{"fills", Limits{LoopWork: 100}, fills(10), fills(11), "too many loops"},
+		{"compile work", Limits{CompileWork: 30}, oneFunc(code(repeat(21, 1))), oneFunc(code(repeat(22, 1))), "bytes of ordinary code"},
+		{"compile work of what may trap", Limits{CompileWork: 80}, oneFunc(divisions(7)), oneFunc(divisions(8)), "bytes of ordinary code"},
+		{"types", Limits{Items: 3}, types(3), types(4), "4 types, 3 allowed"},
+		{"segments", Limits{DataSegments: 3}, segments(3), segments(4), "4 segments, 3 allowed"},
+		{"entries", Limits{Entries: 3}, entries(3), entries(4), "more than 3 entries"},
 		{"joins", Limits{JoinsPerFunc: 50}, fatJoins(5, 10), fatJoins(5, 11), "meet at"},
 		{"joins in all", Limits{JoinsPerModule: 50}, fatJoins(5, 10), fatJoins(5, 11), "meet at"},
 		{"memory", Limits{MemoryPages: 4}, memory(4), memory(5), "memory wants 5, 4 allowed"},

@@ -71,6 +71,7 @@ type Info struct {
 	Exports              []Export
 	MemoryMin, MemoryMax uint32
 	HasStart             bool
+	CompileWork          int // what compiling takes, in bytes of ordinary code; see Limits.CompileWork
 	CustomSections       []string
 	Producers            []Producer
 }

@@ -18,6 +18,7 @@ type module struct {
 	exports   []Export
 	start     int64 // function index or -1
 	elements  int
+	entries   int   // of all element segments
 	dataCount int64 // as announced, or -1
 	dataSegs  int
 	taken     []bool // by function index: its address may be in a table
@@ -29,8 +30,9 @@ type module struct {
 	locals  int      // of all functions
 	joins   int      // of all functions, see frameEstimate
 
-	loopWork, branchWork int                    // see Limits
-	fixes                [lastSection + 1][]fix // function indices to renumber, outside of code
+	loopWork, branchWork, compileWork int // see Limits
+
+	fixes [lastSection + 1][]fix // function indices to renumber, outside of code
 }
 
 // span is a section's content in the file; to is 0 if the section is absent.
@@ -95,7 +97,7 @@ func (m *module) take(i uint32) {
 }
 
 func (m *module) info() Info {
-	info := Info{Imports: m.imports, Exports: m.exports, HasStart: m.start >= 0, Producers: m.producers()}
+	info := Info{Imports: m.imports, Exports: m.exports, HasStart: m.start >= 0, CompileWork: m.compileWork, Producers: m.producers()}
 	if m.memory != nil {
 		info.MemoryMin, info.MemoryMax = m.memory.min, m.memory.max
 	}

@@ -134,6 +134,17 @@ func (r *reader) count(size int) int {
 	return int(n)
 }
 
+// atMost reads a count as count does, of what there must not be more than most.
+func (r *reader) atMost(most, size int, what string) int {
+	at := r.pos
+	n := r.count(size)
+	if n > most {
+		r.failAt(at, "%d %s, %d allowed", n, what, most)
+		return 0
+	}
+	return n
+}
+
 func (r *reader) name() string {
 	at := r.pos
 	b := r.take(r.u32())

@@ -125,7 +125,7 @@ func (m *module) decodeStart(r *reader) {
 func (m *module) decodeDataCount(r *reader) { m.dataCount = int64(r.u32()) }
 
 func (m *module) decodeData(r *reader) {
-	for n := r.count(2); n > 0 && r.bad == nil; n-- {
+	for n := r.atMost(m.lim.DataSegments, 2, "segments"); n > 0 && r.bad == nil; n-- {
 		m.dataSegs++
 		at := r.pos
 		switch kind := r.u32(); kind {

@@ -25,7 +25,7 @@ func isRefType(t byte) bool { return t == typeFuncref || t == typeExternref }
 
 func (m *module) decodeTypes(r *reader) {
 	seen := map[string]uint32{}
-	for n := r.count(3); n > 0; n-- {
+	for n := r.atMost(m.lim.Items, 3, "types"); n > 0; n-- {
 		at := r.pos
 		if form := r.u8(); form != typeFunc {
 			r.failAt(at, "type form 0x%x is not supported", form)
