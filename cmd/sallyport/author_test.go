@@ -110,6 +110,7 @@ func TestShippedPlugins(t *testing.T) {
 		{"forward-auth", "plugins/forward-auth"},
 		{"jwt-auth", "plugins/jwt-auth"},
 		{"security-headers", "plugins/security-headers"},
+		{"transform", "plugins/transform"},
 		{"first-plugin", "examples/first-plugin-go"},
 	} {
 		for _, built := range []string{"plugins", "plugins-go", "plugins-tinygo"} {

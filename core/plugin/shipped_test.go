@@ -52,6 +52,7 @@ func BenchmarkShipped(b *testing.B) {
 		{"jwt-auth-scopes", "jwt-auth", `{"keys":"main","audiences":["orders"],"scopes":["read"],"headers":{"X-Iss":"iss"}}`, "Authorization", "Bearer " + token, nil},
 		{"key-auth", "key-auth", `{"keys":[{"key":"demo-key","consumer":"demo"}]}`, "X-Api-Key", "demo-key", nil},
 		{"key-auth-sha256", "key-auth", `{"keys":[{"key_sha256":"arnx6499M4j0+dWG9m6Z/VQIDfLERvDlhmiwnAihbdA=","consumer":"ann"}]}`, "X-Api-Key", "k1", nil},
+		{"transform", "transform", `{"request_headers":[{"set":"X-Tenant","value":"{{ attr.tenant }}"},{"remove":"X-Internal"},{"rename":"Referer","to":"X-Page"}]}`, "", "", []string{"tenant", "acme"}},
 	} {
 		b.Run(tt.name, func(b *testing.B) {
 			wasm, err := os.ReadFile("../../bin/plugins/" + tt.plugin + ".wasm")
