@@ -108,6 +108,7 @@ func TestShippedPlugins(t *testing.T) {
 		{"acl", "plugins/acl"},
 		{"cors", "plugins/cors"},
 		{"forward-auth", "plugins/forward-auth"},
+		{"hmac-auth", "plugins/hmac-auth"},
 		{"jwt-auth", "plugins/jwt-auth"},
 		{"security-headers", "plugins/security-headers"},
 		{"transform", "plugins/transform"},
