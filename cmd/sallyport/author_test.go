@@ -106,6 +106,7 @@ func TestShippedPlugins(t *testing.T) {
 		{"key-auth", "plugins/key-auth"},
 		{"ip-rules", "plugins/ip-rules"},
 		{"acl", "plugins/acl"},
+		{"agent-rules", "plugins/agent-rules"},
 		{"cors", "plugins/cors"},
 		{"forward-auth", "plugins/forward-auth"},
 		{"hmac-auth", "plugins/hmac-auth"},

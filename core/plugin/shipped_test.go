@@ -59,6 +59,7 @@ func BenchmarkShipped(b *testing.B) {
 		attributes           []string
 	}{
 		{"acl", "acl", `{"allow":[{"groups":["staff"]}],"deny":[{"consumers":["eve"]}]}`, "", "", []string{"consumer", "jo", "groups", "users,staff"}},
+		{"agent-rules", "agent-rules", `{"user_agent":{"deny":["bot","^curl/"],"require":true},"referer":{"deny":["casino"]}}`, "", "", nil},
 		{"cors", "cors", `{"origins":["https://app.example.com"]}`, "Origin", "https://app.example.com", nil},
 		{"hmac-auth", "hmac-auth", hmacKey, "Authorization", signed(newExchange()), nil},
 		{"ip-rules", "ip-rules", `{"allow":["192.0.2.0/24"],"deny":["10.0.0.0/8"]}`, "", "", nil},
