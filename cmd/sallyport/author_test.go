@@ -106,10 +106,13 @@ func TestShippedPlugins(t *testing.T) {
 		{"key-auth", "plugins/key-auth"},
 		{"ip-rules", "plugins/ip-rules"},
 		{"acl", "plugins/acl"},
+		{"agent-rules", "plugins/agent-rules"},
 		{"cors", "plugins/cors"},
 		{"forward-auth", "plugins/forward-auth"},
+		{"hmac-auth", "plugins/hmac-auth"},
 		{"jwt-auth", "plugins/jwt-auth"},
 		{"security-headers", "plugins/security-headers"},
+		{"transform", "plugins/transform"},
 		{"first-plugin", "examples/first-plugin-go"},
 	} {
 		for _, built := range []string{"plugins", "plugins-go", "plugins-tinygo"} {

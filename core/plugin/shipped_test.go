@@ -7,7 +7,10 @@ import (
 	"encoding/base64"
 	"log/slog"
 	"os"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/core/chain"
 	"github.com/sallyport/sallyport/core/exchange"
@@ -36,6 +39,16 @@ func hs256(b *testing.B) (verifier, string) {
 	return verifier{keys}, text + "." + segment(mac.Sum(nil))
 }
 
+// hmacKey and signed are a key of hmac-auth, and what a client that has it shows for the request of benchExchange.
+const hmacKey = `{"keys":[{"id":"partner","secret":"0123456789abcdef0123456789abcdef"}],"body":false,"replay_protection":false}`
+
+func signed(x *exchange.Exchange) string {
+	created := strconv.FormatInt(time.Now().Unix(), 10)
+	mac := hmac.New(sha256.New, []byte("0123456789abcdef0123456789abcdef"))
+	mac.Write([]byte(strings.Join([]string{"HMAC-SHA256", "partner", created, "", x.Req.Method, x.Req.Host, x.Req.Path, x.Req.Query, ""}, "\n")))
+	return "HMAC-SHA256 id=partner, created=" + created + ", signature=" + base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
 // BenchmarkShipped is what the plugins of the folder plugins cost a request that passes, as they are built in bin/plugins: the numbers of
 // plugins/README.md.
 func BenchmarkShipped(b *testing.B) {
@@ -46,12 +59,15 @@ func BenchmarkShipped(b *testing.B) {
 		attributes           []string
 	}{
 		{"acl", "acl", `{"allow":[{"groups":["staff"]}],"deny":[{"consumers":["eve"]}]}`, "", "", []string{"consumer", "jo", "groups", "users,staff"}},
+		{"agent-rules", "agent-rules", `{"user_agent":{"deny":["bot","^curl/"],"require":true},"referer":{"deny":["casino"]}}`, "", "", nil},
 		{"cors", "cors", `{"origins":["https://app.example.com"]}`, "Origin", "https://app.example.com", nil},
+		{"hmac-auth", "hmac-auth", hmacKey, "Authorization", signed(newExchange()), nil},
 		{"ip-rules", "ip-rules", `{"allow":["192.0.2.0/24"],"deny":["10.0.0.0/8"]}`, "", "", nil},
 		{"jwt-auth", "jwt-auth", `{"keys":"main"}`, "Authorization", "Bearer " + token, nil},
 		{"jwt-auth-scopes", "jwt-auth", `{"keys":"main","audiences":["orders"],"scopes":["read"],"headers":{"X-Iss":"iss"}}`, "Authorization", "Bearer " + token, nil},
 		{"key-auth", "key-auth", `{"keys":[{"key":"demo-key","consumer":"demo"}]}`, "X-Api-Key", "demo-key", nil},
 		{"key-auth-sha256", "key-auth", `{"keys":[{"key_sha256":"arnx6499M4j0+dWG9m6Z/VQIDfLERvDlhmiwnAihbdA=","consumer":"ann"}]}`, "X-Api-Key", "k1", nil},
+		{"transform", "transform", `{"request_headers":[{"set":"X-Tenant","value":"{{ attr.tenant }}"},{"remove":"X-Internal"},{"rename":"Referer","to":"X-Page"}]}`, "", "", []string{"tenant", "acme"}},
 	} {
 		b.Run(tt.name, func(b *testing.B) {
 			wasm, err := os.ReadFile("../../bin/plugins/" + tt.plugin + ".wasm")
@@ -64,7 +80,7 @@ func BenchmarkShipped(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			pool, err := p.Configure([]byte(tt.config), Grants{Keys: map[string]KeySet{"main": keys}})
+			pool, err := p.Configure([]byte(tt.config), Grants{Stores: map[string]Store{"": broken{}}, Keys: map[string]KeySet{"main": keys}})
 			if err != nil {
 				b.Fatal(err)
 			}

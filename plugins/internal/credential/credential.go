@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/plugins/internal/field"
+	"github.com/sallyport/sallyport/plugins/internal/percent"
 	"github.com/sallyport/sallyport/sdk/go"
 	"github.com/sallyport/sallyport/sdk/go/config"
 )
@@ -141,10 +142,10 @@ func (f *Finder) SeeQuery(r *sallyport.Request) {
 		var pair []byte
 		pair, raw = cut(raw, '&')
 		name, value := cut(pair, '=')
-		f.decoded = unescape(f.decoded[:0], name)
+		f.decoded = percent.AppendDecoded(f.decoded[:0], name)
 		if string(f.decoded) == f.Query {
 			f.count++
-			f.value = unescape(f.value[:0], value)
+			f.value = percent.AppendDecoded(f.value[:0], value)
 		}
 	}
 }
@@ -250,7 +251,7 @@ func (f *Finder) removeQuery(r *sallyport.Request) error {
 	kept := make([]byte, 0, len(query))
 	for pair := range strings.SplitSeq(query, "&") {
 		name, _, _ := strings.Cut(pair, "=")
-		if f.decoded = unescape(f.decoded[:0], []byte(name)); string(f.decoded) == f.Query {
+		if f.decoded = percent.AppendDecoded(f.decoded[:0], []byte(name)); string(f.decoded) == f.Query {
 			continue
 		}
 		if len(kept) > 0 {
@@ -282,31 +283,4 @@ func trim(b []byte) []byte {
 		b = b[:len(b)-1]
 	}
 	return b
-}
-
-// unescape appends a part of a query, decoded as the gateway does it: + is a space, an invalid escape stands for itself.
-func unescape(dst, s []byte) []byte {
-	for i := 0; i < len(s); i++ {
-		switch {
-		case s[i] == '+':
-			dst = append(dst, ' ')
-		case s[i] == '%' && i+2 < len(s) && hex(s[i+1]) < 16 && hex(s[i+2]) < 16:
-			dst = append(dst, hex(s[i+1])<<4|hex(s[i+2]))
-			i += 2
-		default:
-			dst = append(dst, s[i])
-		}
-	}
-	return dst
-}
-
-// hex returns a digit's value, 255 if it is none.
-func hex(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c|0x20 && c|0x20 <= 'f':
-		return c | 0x20 - 'a' + 10
-	}
-	return 255
 }
