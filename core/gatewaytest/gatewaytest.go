@@ -159,7 +159,7 @@ func Echo(w http.ResponseWriter, r *http.Request) {
 // Until waits for a condition and fails the test if it does not come true in time.
 func Until(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(60 * time.Second)
 	for !condition() {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain until %s", what)

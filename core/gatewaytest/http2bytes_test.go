@@ -54,7 +54,7 @@ func TestHTTP2ToHTTP1Bytes(t *testing.T) {
 			go func() {
 				c := <-upstream
 				got := make([]byte, len(want))
-				_ = c.SetReadDeadline(time.Now().Add(3 * time.Second)) // what is missing shows below
+				_ = c.SetReadDeadline(time.Now().Add(10 * time.Second)) // what is missing shows below
 				n, _ := io.ReadFull(c, got)
 				_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 				more, _ := io.ReadAll(c)

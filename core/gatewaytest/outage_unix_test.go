@@ -133,7 +133,7 @@ func (l *load) client(t *testing.T) {
 
 // ask sends a request; one in four has a large answer, one in four is an upload. cut says that the connection is of no use any more.
 func ask(c net.Conn, r *bufio.Reader, n int) (status int, cut bool, err error) {
-	if err := c.SetDeadline(time.Now().Add(15 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
 		return 0, false, err
 	}
 	request := simpleGet

@@ -40,7 +40,7 @@ respond = { status = 204 }
 		if status != 506 {
 			t.Errorf("got %d, want 506: the fetch timed out", status)
 		}
-	case <-time.After(10 * time.Second): // the content's own patience is 30 s
+	case <-time.After(20 * time.Second): // the content's own patience is 30 s
 		t.Error("the fetch holds its exchange")
 	}
 }
@@ -75,7 +75,7 @@ filters = [{ use = "bound", config = { round = ROUND } }]
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Error("a reload waits for a tunnel")
 		c.CloseNow()
 		<-done
@@ -118,7 +118,7 @@ respond = { status = 204 }
 	go func() { _ = g.Drain(over); close(drained) }()
 	select {
 	case <-drained:
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("draining waits for a guest")
 	}
 }

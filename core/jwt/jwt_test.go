@@ -341,7 +341,7 @@ func TestRemoteKeys(t *testing.T) {
 	i := newIssuer(t)
 	i.publish(jwksOf(t, jwkOf("1", "RS256", first.key.Public())))
 	k := newKeys(t, Options{Name: "main", URL: i.URL, Algorithms: []string{"RS256"}})
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	if _, err := k.Verify(ctx, sign(t, "RS256", "1", first.key, jwt.MapClaims{})); err != nil {
 		t.Fatal(err)
@@ -380,7 +380,7 @@ func TestRemoteFails(t *testing.T) {
 	s := signers(t)[0]
 	i := newIssuer(t)
 	k := newKeys(t, Options{URL: i.URL, Algorithms: []string{"RS256"}})
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	if _, err := k.Verify(ctx, sign(t, "RS256", "1", s.key, jwt.MapClaims{})); !errors.Is(err, ErrUnavailable) {
 		t.Fatalf("without keys: %v", err)

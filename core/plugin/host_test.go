@@ -39,7 +39,7 @@ func runTests(m *testing.M) int {
 	if flag.Lookup("test.fuzz").Value.String() != "" {
 		return code // the fuzzer leaves goroutines of its own
 	}
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for runtime.NumGoroutine() > before {
 		if time.Now().After(deadline) {
 			fmt.Fprintf(os.Stderr, "%d goroutines left, %d at the start\n", runtime.NumGoroutine(), before)

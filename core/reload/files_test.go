@@ -188,7 +188,7 @@ func TestFilesNamedAtTheStart(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Error("waited in vain until the file is noticed")
 		cancel()
 		<-done

@@ -116,7 +116,7 @@ func TestAFolderFilledBeforeItIsWatched(t *testing.T) {
 	for want := range [][]string{nil, {plugins}} {
 		select {
 		case <-changes:
-		case <-time.After(10 * time.Second):
+		case <-time.After(30 * time.Second):
 			t.Fatalf("change %d was not noticed", want+1)
 		}
 	}

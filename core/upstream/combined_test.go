@@ -70,7 +70,7 @@ func TestWaitBesideProbe(t *testing.T) {
 		if f == nil || !strings.HasPrefix(f.Reason, "upstream overflow") {
 			t.Errorf("got %v", f)
 		}
-	case <-time.After(3 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Error("it waits on")
 		defer func() { <-refused }()
 	}
@@ -182,7 +182,7 @@ func TestWaitAfterChange(t *testing.T) {
 	}
 	select {
 	case <-waiting:
-	case <-time.After(3 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Error("it waits on")
 		defer func() { <-waiting }()
 	}

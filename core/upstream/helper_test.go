@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	before := runtime.NumGoroutine()
 	code := m.Run()
 	fuzzing := flag.Lookup("test.fuzz").Value.String() != "" // which keeps goroutines of its own
-	if code == 0 && !fuzzing && !within(5*time.Second, func() bool { return runtime.NumGoroutine() <= before }) {
+	if code == 0 && !fuzzing && !within(30*time.Second, func() bool { return runtime.NumGoroutine() <= before }) {
 		stacks := make([]byte, 1<<20)
 		fmt.Fprintf(os.Stderr, "goroutines left:\n%s\n", stacks[:runtime.Stack(stacks, true)])
 		code = 1
@@ -46,7 +46,7 @@ func within(limit time.Duration, condition func() bool) bool {
 
 func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	if !within(5*time.Second, condition) {
+	if !within(30*time.Second, condition) {
 		t.Fatalf("never came true: %s", what)
 	}
 }

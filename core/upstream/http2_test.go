@@ -49,7 +49,7 @@ func h2cServer(t testing.TB, handler http.HandlerFunc) *Upstream {
 func noLeak(t testing.TB) {
 	before := runtime.NumGoroutine()
 	t.Cleanup(func() {
-		if !within(5*time.Second, func() bool { return runtime.NumGoroutine() <= before }) {
+		if !within(30*time.Second, func() bool { return runtime.NumGoroutine() <= before }) {
 			stacks := make([]byte, 1<<18)
 			t.Errorf("goroutines left:\n%s", stacks[:runtime.Stack(stacks, true)])
 		}

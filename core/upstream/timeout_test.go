@@ -66,7 +66,7 @@ func TestSlowerThanSeveralSlices(t *testing.T) {
 				return
 			}
 			asked := c.asked.Load()
-			if !within(5*time.Second, func() bool { return c.asked.Load() >= asked+2 }) {
+			if !within(30*time.Second, func() bool { return c.asked.Load() >= asked+2 }) {
 				return
 			}
 			w.say(okAnswer)
