@@ -24,7 +24,7 @@ func TestLogFieldsAreTheSameEverywhere(t *testing.T) {
 	_, table, _ := strings.Cut(string(text), "| field | what |")
 	table, _, _ = strings.Cut(table, "###")
 	var told []string
-	for _, row := range regexp.MustCompile("(?m)^\\| ([^|]+) \\|").FindAllStringSubmatch(table, -1) {
+	for _, row := range regexp.MustCompile(`(?m)^\| ([^|]+) \|`).FindAllStringSubmatch(table, -1) {
 		for _, name := range regexp.MustCompile("`([a-z_]+)`").FindAllStringSubmatch(row[1], -1) {
 			told = append(told, name[1])
 		}
