@@ -63,6 +63,7 @@ type Step struct {
 	Name    string
 	Filter  Filter
 	OnError OnError
+	Plugin  bool // it is a plugin's
 }
 
 // Chain is the compiled, ordered filters of a route. It is immutable and shared by all exchanges.
@@ -72,6 +73,7 @@ type Chain struct {
 	responses  uint64
 	ends       uint64
 	answerWith func(*exchange.Exchange, *fault.Fault)
+	timed      bool
 }
 
 // Compile makes a chain. answerWith puts a fault's answer into the response.
@@ -106,15 +108,16 @@ func (c *Chain) Request(x *exchange.Exchange) Verdict {
 			x.Ran |= bit
 			continue
 		}
-		verdict, err := c.steps[i].Filter.Request(x, i)
+		verdict, err := c.request(x, i)
 		switch {
 		case err != nil && c.skips(i, err):
 			continue
 		case err != nil:
-			c.answerWith(x, fault.From(err))
+			c.failed(x, i, err)
 			return Respond
 		case verdict == Respond:
 			x.Answered = bit
+			c.responded(x, i)
 			return Respond
 		}
 		x.Ran |= bit
@@ -128,9 +131,9 @@ func (c *Chain) Response(x *exchange.Exchange) {
 	for left := x.Ran & c.responses; left != 0; {
 		i := bits.Len64(left) - 1
 		left &^= 1 << i
-		err := c.steps[i].Filter.Response(x, i)
+		err := c.response(x, i)
 		if err != nil && !c.skips(i, err) {
-			c.answerWith(x, fault.From(err))
+			c.failed(x, i, err)
 		}
 	}
 }

@@ -104,6 +104,17 @@ type Admin struct {
 type Log struct {
 	Access string // "stdout", "off" or a path
 	Level  string // "debug", "info", "warn", "error"
+
+	Format           string   `json:",omitempty"` // "clf" or "combined"; "": lines of JSON
+	Fields           []string `json:",omitempty"` // of lines of JSON, in order; empty: all but those that have to be named
+	Filters          bool     `json:",omitempty"` // each filter's time is taken
+	RequestHeaders   []string `json:",omitempty"` // names
+	ResponseHeaders  []string `json:",omitempty"`
+	RedactQuery      []string `json:",omitempty"` // names of query parameters; nil: those that usually hold secrets
+	RedactAttributes []string `json:",omitempty"`
+	// Sample is the share of exchanges that get a line, by the first digit of their status; nil: all do.
+	Sample map[string]float64 `json:",omitempty"`
+	Slow   time.Duration      `json:",omitempty"` // exchanges that took as long always get a line; 0: that alone is no reason
 }
 
 // Sandbox is the [sandbox] table: what every plugin gets unless its own table says otherwise.
@@ -267,6 +278,7 @@ type Route struct {
 	Concurrency  *Concurrency  // nil: no bound
 	Split        *Split        // instead of Upstream; nil: none
 	Mirror       *Mirror       // nil: none
+	Unlogged     bool          `json:",omitempty"` // its exchanges have no line in the access log
 }
 
 // HeaderMatch is a predicate on a request's fields: there, or there with exactly that value.

@@ -32,7 +32,7 @@ func rootKeys() keys[Config] {
 			c.Admin = &Admin{Listen: "127.0.0.1:9901"}
 			adminKeys().read(v, c.Admin)
 		}},
-		{"log", func(v value, c *Config) { logKeys().read(v, &c.Log) }},
+		{"log", func(v value, c *Config) { readLog(v, &c.Log) }},
 		{"sandbox", readSandbox},
 		{"upstreams", func(v value, c *Config) { c.Upstreams = readUpstreams(v) }},
 		{"secrets", func(v value, c *Config) { c.Secrets = named(v, value.checkName, readNamedSecret) }},
@@ -49,28 +49,6 @@ func rootKeys() keys[Config] {
 func adminKeys() keys[Admin] {
 	return keys[Admin]{
 		{"listen", func(v value, a *Admin) { v.listenAddress(&a.Listen) }},
-	}
-}
-
-func logKeys() keys[Log] {
-	return keys[Log]{
-		{"access", func(v value, l *Log) { readAccess(v, &l.Access) }},
-		{"level", func(v value, l *Log) { v.oneOf(&l.Level, "debug", "info", "warn", "error") }},
-	}
-}
-
-// readAccess refuses a lone word that is neither of the two known ones: it would silently make a file of that name.
-func readAccess(v value, dst *string) {
-	s, ok := v.text(`"stdout", "off" or a path`)
-	switch {
-	case !ok:
-	case s == "stdout" || s == "off":
-		*dst = s
-	case filepath.Base(s) == s && filepath.Ext(s) == "":
-		v.fail(`%q is neither "stdout" nor "off" nor a path%s (a file in the config's folder is written "./%s")`,
-			s, didYouMean(s, []string{"stdout", "off"}), s)
-	default:
-		v.path(dst)
 	}
 }
 

@@ -116,7 +116,7 @@ func (a *answer) stream(source exchange.Source) *fault.Fault {
 		n, err := source.Read(a.page[chunkLine : pageSize-chunkSpare])
 		a.now = time.Now()
 		if left >= 0 && int64(n) > left {
-			return fault.Wrap(fault.BadGateway, fault.Upstream, errTooMuch)
+			return &fault.Fault{Kind: fault.BadGateway, Side: fault.Upstream, Code: fault.UpstreamProtocol, Err: errTooMuch}
 		}
 		if f := a.pass(n, err == io.EOF); f != nil {
 			return f

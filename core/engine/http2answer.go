@@ -100,7 +100,7 @@ func (s *http2Stream) stream(x *exchange.Exchange, source exchange.Source, left 
 	for empty := 0; ; {
 		n, err := source.Read(p[:])
 		if left >= 0 && int64(n) > left {
-			return fault.Wrap(fault.BadGateway, fault.Upstream, errTooMuch)
+			return &fault.Fault{Kind: fault.BadGateway, Side: fault.Upstream, Code: fault.UpstreamProtocol, Err: errTooMuch}
 		}
 		if n > 0 {
 			empty = 0

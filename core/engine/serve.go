@@ -65,6 +65,7 @@ func (c *conn) parse(end int, o *Options) (*exchange.Exchange, http1.RequestHead
 	c.in.scanned, c.in.floor = 0, c.in.r
 	x.Client = c
 	x.Peer = c.peer
+	x.ReceivedHead = int64(end)
 	x.HTTPSPort = o.RedirectHTTPS
 	c.keeps = h.KeepAlive
 	x.KeepAlive = h.KeepAlive && !c.isLeaving()

@@ -21,6 +21,7 @@ type secured struct {
 	lastHost   atomic.Pointer[string] // that the connection serves: mostly the next request's, too; requests over HTTP/2 run side by side
 	clientCert string                 // values of the fields of RFC 9440; "" without a verified client
 	chain      string
+	subject    string // of the verified client
 }
 
 func newSecured(state tls.ConnectionState, served *tls.Certificate) *secured {
@@ -30,6 +31,7 @@ func newSecured(state tls.ConnectionState, served *tls.Certificate) *secured {
 	}
 	certs := state.VerifiedChains[0]
 	s.clientCert = byteSequence(certs[0].Raw)
+	s.subject = certs[0].Subject.String()
 	for _, between := range certs[1:max(len(certs)-1, 1)] { // the upstream knows the root, or has no use for the chain
 		s.chain += strings.Repeat(", ", min(len(s.chain), 1)) + byteSequence(between.Raw)
 	}
@@ -51,7 +53,7 @@ func byteSequence(b []byte) string {
 
 // apply gives x what the connection knows, and refuses it when the connection was made for another host.
 func (s *secured) apply(x *exchange.Exchange) {
-	x.TLS = &s.state
+	x.TLS, x.ClientSubject = &s.state, s.subject
 	if s.clientCert != "" {
 		x.Req.Fields.Add("Client-Cert", s.clientCert)
 		if s.chain != "" {

@@ -28,6 +28,7 @@ func (c *conn) respond(x *exchange.Exchange) (again bool) {
 	defer c.engine.pages.put(p)
 	now := x.Times.Now()
 	head := http1.AppendResponseHead(p[:0], r.Status, &r.Fields, framing, x.KeepAlive, c.http10, "", c.engine.date(now))
+	x.SentHead = int64(len(head))
 	a := answer{c: c, x: x, page: p, buf: head, framing: framing, now: now}
 	if err := a.write(content); err != nil {
 		x.Fail(err)

@@ -88,6 +88,30 @@ type Param struct {
 	Name, Value string
 }
 
+// By says who made an answer.
+type By uint8
+
+// Who makes answers.
+const (
+	ByGateway  By = iota // the gateway itself: what it refuses, and what went wrong
+	ByUpstream           // the upstream's own
+	ByRoute              // the route's static answer or redirect
+	ByFilter             // a native filter
+	ByPlugin             // a plugin
+)
+
+// String returns the one who answered as logs show it.
+func (b By) String() string {
+	return [...]string{"gateway", "upstream", "route", "filter", "plugin"}[b]
+}
+
+// Took is how long a filter has had an exchange, in both directions together.
+type Took struct {
+	Name  string
+	Place int // in the chain
+	Time  time.Duration
+}
+
 // Asked is the request target as the client meant it, for the log: a rewrite changes only the Request's. An engine that refuses a head sets
 // it to what the client sent, as far as that could be read.
 type Asked struct {
@@ -131,14 +155,30 @@ type Exchange struct {
 	Upstream   string
 	Endpoint   string
 	Tries      int
-	Generation uint64 // of the Snapshot that serves it
-	Number     uint64 // tells open exchanges apart; never 0
-	Shard      uint32 // which of several counters to use; spreads goroutines over cache lines
+	Connect    time.Duration // how long new connections to the upstream took, of all tries; 0: there were none
+	Generation uint64        // of the Snapshot that serves it
+	Number     uint64        // tells open exchanges apart; never 0
+	Shard      uint32        // which of several counters to use; spreads goroutines over cache lines
 	Times      Times
 	Received   int64 // bytes of request content read
 	Sent       int64 // bytes of response content written
 	Begun      bool  // a 1xx answer has gone ahead of the final one
 	KeepAlive  bool  // the engine means to read another request from this connection
+	// ReceivedHead and SentHead are the bytes of the two heads over HTTP/1; 0: not known.
+	ReceivedHead, SentHead int64
+	// ClientSubject is the subject of the client's verified certificate, "" without one. The engine sets it.
+	ClientSubject string
+	// By is who made the answer, and Filter the filter that did, or that failed. The chain and the Handler set them.
+	By     By
+	Filter string
+	// Limit is the limit that said no, by name; "" where none did. Who asked the limit sets it.
+	Limit string
+	// Code is why the exchange ended as it did where no Fault says it; see Ended.
+	Code fault.Code
+	// Unlogged keeps the exchange out of the access log. The Handler sets it.
+	Unlogged bool
+	// Took is how long each filter took, in the chain's order; empty where nobody asks for it.
+	Took []Took
 	// GRPCStatus is how a gRPC call ended, in digits; "" for other exchanges, and for a call without an end. The Handler sets it.
 	GRPCStatus string
 	// Idle is how long a tunnel, or an answer whose head is there, may bring no byte; 0: what the engine allows. The Handler sets it.
@@ -247,4 +287,12 @@ func (x *Exchange) Fail(f *fault.Fault) {
 	if x.Fault == nil {
 		x.Fault = f
 	}
+}
+
+// Ended returns why the exchange ended as it did; NoCode: as it should.
+func (x *Exchange) Ended() fault.Code {
+	if x.Code != fault.NoCode {
+		return x.Code
+	}
+	return fault.CodeOf(x.Fault)
 }

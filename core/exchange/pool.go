@@ -57,12 +57,14 @@ func (x *Exchange) reset() {
 	}
 	x.CloseSlots()
 	clear(x.Params)
+	clear(x.Took)
 	*x = Exchange{
 		Req:    Request{Fields: x.Req.Fields, Trailers: x.Req.Trailers},
 		Resp:   Response{Fields: x.Resp.Fields, Trailers: x.Resp.Trailers},
 		Shard:  x.Shard,
 		Text:   x.Text,
 		Params: x.Params[:0],
+		Took:   x.Took[:0],
 		attrs:  x.attrs[:0],
 		states: x.states[:0],
 		slots:  x.slots[:0],

@@ -87,6 +87,7 @@ type Fault struct {
 	Side   Side
 	Retry  bool   // another endpoint may succeed, and nothing of the request was acted on
 	Reason string // safe to show: never holds internals; may be empty
+	Code   Code   // where Kind and Side do not tell it; see CodeOf
 	Allow  string // with MethodNotAllowed: the methods that there are, for the Allow field
 	Err    error  // may be nil
 

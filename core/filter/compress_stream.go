@@ -71,7 +71,7 @@ func (s *streamSource) pack() bool {
 	piece, err := s.next()
 	if s.left >= 0 {
 		if s.left -= int64(len(piece)); s.left < 0 {
-			s.err = fault.Wrap(fault.BadGateway, fault.Upstream, errTooMuch)
+			s.err = &fault.Fault{Kind: fault.BadGateway, Side: fault.Upstream, Code: fault.UpstreamProtocol, Err: errTooMuch}
 			return true
 		}
 		if s.left == 0 && err == nil {

@@ -3,6 +3,7 @@ package filter
 import (
 	"github.com/sallyport/sallyport/core/chain"
 	"github.com/sallyport/sallyport/core/exchange"
+	"github.com/sallyport/sallyport/core/fault"
 	"github.com/sallyport/sallyport/core/limit"
 )
 
@@ -67,6 +68,7 @@ func (r *RateLimit) Request(x *exchange.Exchange, place int) (chain.Verdict, err
 	state := x.State(place)
 	*state = (*state)[:0]
 	if !r.prepare(x, turns) {
+		x.Code = fault.RateLimited
 		r.o.Answer(x, 403, "Forbidden", "the request lacks what a limit of this route goes by")
 		return chain.Respond, nil
 	}
@@ -93,11 +95,17 @@ func (r *RateLimit) deny(x *exchange.Exchange, turns []turn) {
 		switch {
 		case turns[i].outcome == failing:
 			failed = true
+			x.Limit = r.o.Limits[i].ID
 		case turns[i].denies(r.o.Limits[i]):
 			wait = max(wait, seconds(turns[i].decision.RetryAfter))
+			if !failed {
+				x.Limit = r.o.Limits[i].ID
+			}
 		}
 	}
+	x.Code = fault.RateLimited
 	if failed {
+		x.Code = fault.LimitLost
 		r.o.Answer(x, 503, "Service Unavailable", "what counts the requests of this route is not to be had")
 	} else {
 		r.o.Answer(x, 429, "Too Many Requests", "the limit of this route is used up for now")

@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport/sallyport/core/chain"
 	"github.com/sallyport/sallyport/core/config"
 	"github.com/sallyport/sallyport/core/discover"
+	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/filter"
 	"github.com/sallyport/sallyport/core/header"
 	"github.com/sallyport/sallyport/core/route"
@@ -76,6 +77,7 @@ func (b *builder) buildRoutes() {
 		patterns[i] = pattern(r)
 		b.s.routes[i] = servedRoute{
 			snapshot: b.s, name: r.Name, chain: b.buildChain(r), backend: b.buildBackend(r), rejectEncoded: r.RejectEncoded, callsHTTP2: b.callsHTTP2(r), idle: r.IdleTimeout,
+			answers: answers(r), unlogged: r.Unlogged,
 		}
 	}
 	table, err := route.BuildGently(patterns, b.rest)
@@ -169,8 +171,20 @@ func (b *builder) buildChain(r *config.Route) *chain.Chain {
 	c, err := chain.Compile(steps, fail)
 	if err != nil {
 		b.fault(r.Key+".filters", "%v", err)
+		return nil
+	}
+	if b.cfg.Log.Filters {
+		c.Time()
 	}
 	return c
+}
+
+// answers returns who answers the exchanges of r where nothing goes wrong.
+func answers(r *config.Route) exchange.By {
+	if r.Redirect != nil || r.Respond != nil {
+		return exchange.ByRoute
+	}
+	return exchange.ByUpstream
 }
 
 func fields(list []config.NameValue) []header.Field {

@@ -12,6 +12,7 @@ import (
 // fault's reason, never its cause.
 func fail(x *exchange.Exchange, f *fault.Fault) {
 	x.Fail(f)
+	x.By = exchange.ByGateway
 	if f.Kind == fault.ClientGone {
 		x.KeepAlive = false
 	}

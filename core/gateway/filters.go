@@ -23,6 +23,7 @@ func (b *builder) buildStep(r *config.Route, f *config.Filter) (chain.Step, bool
 		if f.OnError == "skip" {
 			step.OnError = chain.Skip
 		}
+		step.Plugin = true
 		step.Filter = b.buildPluginFilter(f, step.OnError)
 		return step, step.Filter != nil
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -120,7 +119,7 @@ func (g *Gateway) Apply(cfg *config.Config) error {
 		next.close(func() {})
 		return err
 	}
-	if err := g.openAccessLog(cfg.Log.Access); err != nil {
+	if err := g.openAccessLog(&cfg.Log); err != nil {
 		closeListeners(fresh)
 		next.close(func() {})
 		return cfg.Errorf("log.access", "cannot open: %v", err)
@@ -183,27 +182,6 @@ func (g *Gateway) Drain(ctx context.Context) error {
 		err = errors.Join(err, log.Close())
 	}
 	return err
-}
-
-// openAccessLog changes the access log if target is another one.
-func (g *Gateway) openAccessLog(target string) error {
-	if target == g.accessTarget {
-		return nil
-	}
-	var next *telemetry.AccessLog
-	if target != "off" {
-		var err error
-		if next, err = telemetry.OpenAccessLog(target); err != nil {
-			return err
-		}
-	}
-	g.accessTarget = target
-	if old := g.access.Swap(next); old != nil {
-		if err := old.Close(); err != nil {
-			return fmt.Errorf("closing the old access log: %w", err)
-		}
-	}
-	return nil
 }
 
 // sweep lets plugins shrink while they are idle.

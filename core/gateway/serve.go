@@ -50,7 +50,7 @@ func (s *Snapshot) answer(x *exchange.Exchange, client grpc.Dialect) {
 	}
 	x.Pinned = r
 	if r.chain.Request(x) == chain.Continue {
-		x.Times.Chain = x.Times.Now()
+		x.Times.Chain, x.By = x.Times.Now(), r.answers
 		if f := r.backend.Answer(x); f != nil {
 			fail(x, f)
 		}
@@ -65,9 +65,7 @@ func (g *Gateway) End(x *exchange.Exchange) {
 		_ = x.Resp.Body.Close() // the client has got what it gets
 		x.Pinned.(*servedRoute).chain.End(x)
 	}
-	if log := g.access.Load(); log != nil {
-		log.Write(x)
-	}
+	g.logAccess(x)
 	g.unpin(x)
 }
 
@@ -87,7 +85,7 @@ func (s *Snapshot) match(x *exchange.Exchange) (*servedRoute, *fault.Fault) {
 		return nil, fault.New(fault.NotFound, fault.Client, "no route for this host and path")
 	}
 	r := &s.routes[index]
-	x.Route, x.Idle = r.name, r.idle
+	x.Route, x.Idle, x.Unlogged = r.name, r.idle, r.unlogged
 	for _, encoded := range r.rejectEncoded {
 		if strings.Contains(x.Req.Path, encoded) {
 			return nil, fault.New(fault.BadRequest, fault.Client, "the path holds an encoded character that this route refuses: "+encoded)

@@ -36,6 +36,8 @@ type servedRoute struct {
 	rejectEncoded []string
 	callsHTTP2    bool          // the upstream can take gRPC calls, but maybe none of gRPC-Web
 	idle          time.Duration // of Exchange.Idle
+	answers       exchange.By   // who does where nothing goes wrong
+	unlogged      bool
 }
 
 // Snapshot is one immutable generation of everything built from one config. Exchanges pin the one that they began

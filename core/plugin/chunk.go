@@ -143,7 +143,7 @@ func (s *stream) pass(c *chunk) error {
 	case err != nil:
 		return err
 	case result == abi.ChunkAbort:
-		return &fault.Fault{Kind: fault.BadRequest, Side: fault.Plugin, Reason: "the content was refused", Err: errAborted}
+		return &fault.Fault{Kind: fault.BadRequest, Side: fault.Plugin, Code: fault.PluginRefused, Reason: "the content was refused", Err: errAborted}
 	}
 	return nil
 }

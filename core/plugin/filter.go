@@ -111,7 +111,7 @@ func (f *filter) hold(b *exchange.Body, tooLarge fault.Kind, side fault.Side) er
 	case errors.As(err, &known):
 		return err
 	case errors.Is(err, exchange.ErrTooLarge):
-		return &fault.Fault{Kind: tooLarge, Side: side, Reason: "the content is larger than can be examined", Err: err}
+		return &fault.Fault{Kind: tooLarge, Side: side, Code: fault.TooLarge, Reason: "the content is larger than can be examined", Err: err}
 	}
 	return fault.Wrap(tooLarge, side, err)
 }

@@ -3,6 +3,7 @@ package plugin
 import (
 	"errors"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/core/plugin/abi"
@@ -128,6 +129,9 @@ func (h *hookCall) rateTake(name, key string, n int64) (int, abi.Code) {
 	h.wrote(wait <= 0, err)
 	if err != nil || wait <= 0 {
 		return 0, outside(err)
+	}
+	if h.x != nil && h.phase != abi.InRequestChunk { // those run beside the rest of the exchange
+		h.x.Limit = strings.Clone(name)
 	}
 	return int(min((wait-1)/time.Millisecond+1, math.MaxInt32)), ok
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
+	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -24,8 +26,28 @@ func ended() *exchange.Exchange {
 		Asked: exchange.Asked{Path: "/orders/1", Query: "a=b"},
 		Times: exchange.Times{Start: start, Chain: start.Add(time.Microsecond), End: start.Add(2 * time.Millisecond)},
 	}
-	x.Req.Method, x.Req.Host, x.Req.Scheme, x.Resp.Status = "GET", "example.com", "http", 200
+	x.Req.Method, x.Req.Host, x.Req.Scheme, x.Resp.Status, x.By = "GET", "example.com", "http", 200, exchange.ByUpstream
 	return x
+}
+
+func formatOf(t testing.TB, o FormatOptions) *Format {
+	t.Helper()
+	f, err := NewFormat(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func lineOf(t testing.TB, o FormatOptions, x *exchange.Exchange) string {
+	t.Helper()
+	var l line
+	formatOf(t, o).write(&l, x, 1)
+	return string(l.b)
+}
+
+func newTestLog(t testing.TB, sink io.WriteCloser) *AccessLog {
+	return newAccessLog("", sink, formatOf(t, FormatOptions{}), slog.New(slog.DiscardHandler))
 }
 
 func TestLine(t *testing.T) {
@@ -35,8 +57,8 @@ func TestLine(t *testing.T) {
 	const want = `{"time":"2026-01-02T03:04:05.000006Z","id":"abc","client":"192.0.2.1","peer":"10.0.0.1:5000","method":"GET",` +
 		`"scheme":"http","host":"example.com","path":"/orders/1","query":"a=b","protocol":"HTTP/1.1","status":200,"route":"orders",` +
 		`"upstream":"o","endpoint":"127.0.0.1:9","tries":1,"received":5,"sent":259,"chain_us":1,"total_us":2000,"generation":3,` +
-		`"fault":"bad_gateway","blame":"upstream","reason":"reset","cause":"read: \u0022x\u0022","attributes":{"consumer":"demo"}}` + "\n"
-	if got := string(appendLine(nil, x)); got != want {
+		`"answered_by":"upstream","reason_code":"UC","fault":"bad_gateway","blame":"upstream","reason":"reset","cause":"read: \u0022x\u0022","attributes":{"consumer":"demo"}}` + "\n"
+	if got := lineOf(t, FormatOptions{}, x); got != want {
 		t.Errorf("got  %swant %s", got, want)
 	}
 }
@@ -46,7 +68,7 @@ func TestLineTellsHowACallEnded(t *testing.T) {
 	for status, want := range tests {
 		x := ended()
 		x.GRPCStatus = status
-		if got := string(appendLine(nil, x)); !strings.Contains(got, want) {
+		if got := lineOf(t, FormatOptions{}, x); !strings.Contains(got, want) {
 			t.Errorf("%q: got %s, want %s", status, got, want)
 		}
 	}
@@ -57,17 +79,27 @@ func FuzzLine(f *testing.F) {
 	f.Add("/a\"\\\n\x00\xff\u2028é")
 	f.Fuzz(func(t *testing.T, hostile string) {
 		x := ended()
-		x.Asked.Path, x.Req.Method = hostile, hostile
+		x.Asked.Path, x.Req.Method = "/"+hostile, hostile
 		x.SetAttr(hostile, hostile)
-		line := appendLine(nil, x)
+		line := []byte(lineOf(t, FormatOptions{}, x))
 		var got map[string]any
 		if err := json.Unmarshal(line, &got); err != nil || bytes.Count(line, []byte("\n")) != 1 {
 			t.Fatalf("%v in %q", err, line)
 		}
-		if path, _ := got["path"].(string); path != string([]rune(hostile)) {
+		if path, _ := got["path"].(string); path != string([]rune("/"+hostile)) {
 			t.Fatalf("got %q of %q", path, hostile)
 		}
 	})
+}
+
+func BenchmarkLine(b *testing.B) {
+	x, f := ended(), formatOf(b, FormatOptions{})
+	l := line{b: make([]byte, 0, 4096)}
+	b.ReportAllocs()
+	for b.Loop() {
+		l.b = l.b[:0]
+		f.write(&l, x, 1)
+	}
 }
 
 // blocked is a sink that does not take anything until it is let.
@@ -88,7 +120,7 @@ func (s *blocked) Close() error { return nil }
 
 func TestASlowSinkDropsAndCounts(t *testing.T) {
 	sink := &blocked{let: make(chan struct{})}
-	l := newAccessLog("", sink)
+	l := newTestLog(t, sink)
 	x := ended()
 	written := 0
 	for l.Dropped() == 0 {
@@ -98,7 +130,7 @@ func TestASlowSinkDropsAndCounts(t *testing.T) {
 	close(sink.let)
 	for l.flush(); ; l.flush() {
 		l.mu.Lock()
-		empty := len(l.lines) == 0
+		empty := len(l.line.b) == 0
 		l.mu.Unlock()
 		if empty {
 			break
@@ -119,7 +151,7 @@ func TestASlowSinkDropsAndCounts(t *testing.T) {
 
 func TestCloseGivesUpOnAStuckSink(t *testing.T) {
 	sink := &blocked{let: make(chan struct{})}
-	l := newAccessLog("", sink)
+	l := newTestLog(t, sink)
 	l.patience = 0
 	l.Write(ended())
 	if err := l.Close(); err == nil {
@@ -131,7 +163,7 @@ func TestCloseGivesUpOnAStuckSink(t *testing.T) {
 
 func TestReopenLosesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "access.log")
-	l, err := OpenAccessLog(path)
+	l, err := OpenAccessLog(path, formatOf(t, FormatOptions{}), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +189,7 @@ func TestReopenLosesNothing(t *testing.T) {
 func TestManyWriters(t *testing.T) {
 	sink := &blocked{let: make(chan struct{})}
 	close(sink.let)
-	l := newAccessLog("", sink)
+	l := newTestLog(t, sink)
 	var wait sync.WaitGroup
 	for range 16 {
 		wait.Go(func() {
@@ -185,7 +217,7 @@ func TestManyWriters(t *testing.T) {
 func TestWriteAllocatesNothing(t *testing.T) {
 	sink := &blocked{let: make(chan struct{})}
 	close(sink.let)
-	l := newAccessLog("", sink)
+	l := newTestLog(t, sink)
 	x := ended()
 	for range 20_000 { // both buffers have grown
 		l.Write(x)
@@ -205,7 +237,7 @@ func TestWriteAllocatesNothing(t *testing.T) {
 
 func BenchmarkWrite(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "access.log")
-	l, err := OpenAccessLog(path)
+	l, err := OpenAccessLog(path, formatOf(b, FormatOptions{}), slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -115,9 +115,9 @@ func (a *answer) broken(err error) error {
 	case errors.Is(err, errGone):
 		return fault.Wrap(fault.ClientGone, fault.Client, err)
 	case errors.Is(err, errLate):
-		return &fault.Fault{Kind: fault.GatewayTimeout, Side: fault.Upstream, Reason: "upstream did not end its answer in time", Err: err}
+		return &fault.Fault{Kind: fault.GatewayTimeout, Side: fault.Upstream, Code: fault.TimeOver, Reason: "upstream did not end its answer in time", Err: err}
 	case errors.Is(err, errSlow):
-		return &fault.Fault{Kind: fault.GatewayTimeout, Side: fault.Upstream, Reason: "upstream's content took too long", Err: err}
+		return &fault.Fault{Kind: fault.GatewayTimeout, Side: fault.Upstream, Code: fault.StreamIdle, Reason: "upstream's content took too long", Err: err}
 	case errors.Is(err, net.ErrClosed) && copier != nil:
 		<-copier.done // it has closed the connection, and is ending
 		if copier.fault != nil {

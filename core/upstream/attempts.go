@@ -85,7 +85,7 @@ func (u *Upstream) doWithCare(x *exchange.Exchange, send Send, v *view) *fault.F
 			return gone
 		}
 		if !again {
-			return f
+			return a.exhausted(f)
 		}
 	}
 }
@@ -164,6 +164,18 @@ func (a *attempts) judge(f *fault.Fault) reason {
 		return answered
 	}
 	return final
+}
+
+// exhausted says of the last try, which was worth another, that it was not the only one. Its end may be an answer.
+func (a *attempts) exhausted(f *fault.Fault) *fault.Fault {
+	switch {
+	case a.count == 0:
+	case f == nil:
+		a.x.Code = fault.RetriesExhausted
+	default:
+		f.Code = fault.RetriesExhausted
+	}
+	return f
 }
 
 func (a *attempts) canResend() bool { return a.whole || a.send.record.isWhole() }

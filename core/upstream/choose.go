@@ -116,7 +116,7 @@ func (a *attempts) refuse(why refusals) *fault.Fault {
 	case why.open:
 		a.u.unserved.Add(1)
 		f := fault.New(fault.Unavailable, fault.Upstream, "circuit open: the upstream has failed too often")
-		f.RetryAfter = max(time.Until(why.until), time.Second)
+		f.Code, f.RetryAfter = fault.Overflow, max(time.Until(why.until), time.Second)
 		return f
 	}
 	return a.v.nobody()

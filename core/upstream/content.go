@@ -79,6 +79,9 @@ func (c *content) breakOff(err error) error {
 	}
 	if cause != nil {
 		if f := ended(cause); f != nil {
+			if f.Code == fault.NoCode && f.Kind == fault.GatewayTimeout {
+				f.Code = fault.TimeOver // the head was in time
+			}
 			return f
 		}
 	}

@@ -97,7 +97,7 @@ func (e unconnected) Unwrap() error { return e.why }
 
 // cannotConnect makes a fault of a failure to connect. Nothing has been sent, so another endpoint may be tried.
 func cannotConnect(err error) *fault.Fault {
-	f := &fault.Fault{Kind: fault.BadGateway, Side: fault.Upstream, Retry: true, Reason: "upstream cannot be reached", Err: unconnected{err}}
+	f := &fault.Fault{Kind: fault.BadGateway, Side: fault.Upstream, Retry: true, Code: fault.ConnectFailed, Reason: "upstream cannot be reached", Err: unconnected{err}}
 	switch {
 	case isTimeout(err):
 		f.Kind = fault.GatewayTimeout

@@ -109,7 +109,7 @@ func (g *gate) version() uint64 {
 func (g *gate) overflow() *fault.Fault {
 	g.overflew.Add(1)
 	f := fault.New(fault.Unavailable, fault.Gateway, "upstream overflow: its limit of requests or connections is reached")
-	f.RetryAfter = time.Second
+	f.Code, f.RetryAfter = fault.Overflow, time.Second
 	return f
 }
 

@@ -54,6 +54,8 @@ func (m *mux) take(t *http2Transport, e *Endpoint, x *exchange.Exchange, deadlin
 		if d == nil {
 			m.dialing = &dialing{done: make(chan struct{})}
 			m.mu.Unlock()
+			began := time.Now()
+			defer func() { x.Connect += time.Since(began) }()
 			return m.dial(t, e, deadline)
 		}
 		m.mu.Unlock()
@@ -88,7 +90,7 @@ func (m *mux) dial(t *http2Transport, e *Endpoint, deadline time.Time) (*muxConn
 	if f == nil && c.Reserve() != nil {
 		_ = c.Close() // unused: how it ends is of no interest
 		c, f = nil, fault.New(fault.BadGateway, fault.Upstream, "upstream takes no requests")
-		f.Retry = true
+		f.Code, f.Retry = fault.ConnectFailed, true
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -116,7 +118,7 @@ func (d *dialing) wait(deadline time.Time) *fault.Fault {
 	case <-d.done:
 		return d.copyFault()
 	case <-late.C:
-		return &fault.Fault{Kind: fault.GatewayTimeout, Side: fault.Upstream, Reason: "upstream cannot be reached", Err: errLate}
+		return &fault.Fault{Kind: fault.GatewayTimeout, Side: fault.Upstream, Code: fault.ConnectFailed, Reason: "upstream cannot be reached", Err: errLate}
 	}
 }
 

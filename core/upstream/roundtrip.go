@@ -211,7 +211,7 @@ func (c *conn) explain(err error) *fault.Fault {
 	case errors.Is(err, errLate):
 		return &fault.Fault{Kind: fault.GatewayTimeout, Side: fault.Upstream, Reason: "upstream did not answer in time", Err: err}
 	case errors.As(err, new(invalidAnswer)):
-		return &fault.Fault{Kind: fault.BadGateway, Side: fault.Upstream, Reason: "invalid response from upstream", Err: err}
+		return &fault.Fault{Kind: fault.BadGateway, Side: fault.Upstream, Code: fault.UpstreamProtocol, Reason: "invalid response from upstream", Err: err}
 	}
 	untouched := c.call.wrote == 0 && c.copier == nil
 	retry := errors.Is(err, errFarewell) || c.end == 0 && (untouched || c.send.isReplayable(&c.x.Req))

@@ -168,7 +168,7 @@ func (s *stream) explain(err error, heard bool) *fault.Fault {
 	resendable := !heard && (s.upload.isResendable() || s.send.record.isWhole())
 	switch {
 	case errors.As(err, new(invalidAnswer)), isInvalid(err):
-		f.Reason = "invalid response from upstream"
+		f.Code, f.Reason = fault.UpstreamProtocol, "invalid response from upstream"
 	case isRefused(err), s.wrote.Load() == 0:
 		f.Reason = "upstream refused the request"
 		f.Err, f.Retry = unprocessed{err}, resendable
@@ -190,7 +190,7 @@ func ended(err error) *fault.Fault {
 	case errors.Is(err, errStuck):
 		slow.Reason = "upstream did not take the request in time"
 	case errors.Is(err, errSlow):
-		slow.Reason = "upstream's content took too long"
+		slow.Code, slow.Reason = fault.StreamIdle, "upstream's content took too long"
 	default:
 		return nil
 	}

@@ -44,11 +44,14 @@ func (t *http1Transport) RoundTrip(x *exchange.Exchange, e *Endpoint, send Send)
 			break
 		}
 	}
+	began := x.Times.Now()
 	c, f := t.dial(e, send)
+	now = x.Times.Now()
+	x.Connect += now.Sub(began)
 	if f != nil {
 		return f
 	}
-	return c.roundTrip(x, send, x.Times.Now())
+	return c.roundTrip(x, send, now)
 }
 
 // dial connects.

@@ -176,11 +176,19 @@ func (u *Upstream) Do(x *exchange.Exchange, send Send) *fault.Fault {
 		}
 		f := u.try(x, v.endpoints[place], send)
 		if f == nil || !f.Retry || left <= 0 || isPast(send.until()) || len(v.endpoints) == 1 {
-			return f
+			return exhausted(x, f)
 		}
 		u.retries.Add(1)
 		v, tried = u.latest(v, &send.choice, append(tried, place))
 	}
+}
+
+// exhausted says of the last try's fault that it was not the only one.
+func exhausted(x *exchange.Exchange, f *fault.Fault) *fault.Fault {
+	if f != nil && f.Retry && x.Tries > 1 {
+		f.Code = fault.RetriesExhausted
+	}
+	return f
 }
 
 // try sends x to one endpoint, which counts it in flight until Done.
