@@ -131,6 +131,7 @@ type Exchange struct {
 	Upstream   string
 	Endpoint   string
 	Tries      int
+	Answer     int    // status of the upstream's answer, whatever became of it; 0: there was none
 	Generation uint64 // of the Snapshot that serves it
 	Number     uint64 // tells open exchanges apart; never 0
 	Shard      uint32 // which of several counters to use; spreads goroutines over cache lines
