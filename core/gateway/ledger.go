@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"maps"
 	"sync"
 
 	"github.com/sallyport/sallyport/core/plugin"
@@ -88,18 +89,24 @@ func (l *ledger) leave(s *Snapshot) {
 		past = addFilter(past, f)
 	}
 	l.filters = map[place]FilterTotal{}
-	named := map[string]PluginTotal{}
 	for other := range l.living {
 		for _, f := range other.filters {
 			if total, ok := past[f.place]; ok {
 				l.filters[f.place] = total
 			}
-			if total, ok := l.plugins[f.Plugin]; ok {
-				named[f.Plugin] = total
-			}
 		}
 	}
-	l.plugins = named
+	maps.DeleteFunc(l.plugins, func(name string, _ PluginTotal) bool { return !l.isUsed(name) })
+}
+
+// isUsed reports whether a Snapshot that serves has the plugin. The caller holds mu.
+func (l *ledger) isUsed(name string) bool {
+	for s := range l.living {
+		if s.plugins[name] != nil {
+			return true
+		}
+	}
+	return false
 }
 
 func addFilter(to map[place]FilterTotal, f countedFilter) map[place]FilterTotal {
@@ -122,13 +129,16 @@ func (l *ledger) open(name string, p *plugin.Pool) {
 	l.pools[p] = name
 }
 
-// close closes a pool and takes in its last counts.
+// close closes a pool and takes in its last counts, if its plugin is still of use.
 func (l *ledger) close(p *plugin.Pool) {
 	p.Close()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	name, stats := l.pools[p], p.Stats()
 	delete(l.pools, p)
+	if !l.isUsed(name) {
+		return
+	}
 	if l.plugins == nil {
 		l.plugins = map[string]PluginTotal{}
 	}
