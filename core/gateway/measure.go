@@ -12,7 +12,7 @@ import (
 )
 
 // maxPoints is the most series of one metric that are told: what a config can make many of, such as limits and endpoints, stays bounded.
-const maxPoints = 10_000
+const maxPoints = 20_000
 
 // The labels of the gateway's own metrics.
 const (
@@ -66,15 +66,20 @@ func (m *measures) histogram(name, unit, help string, bounds []time.Duration, la
 
 // point adds a series with values for the metric's labels, in their order; "" leaves a label out.
 func point[N uint64 | int64 | int | float64](m *telemetry.Metric, value N, labels ...string) {
-	if len(m.Points) < maxPoints {
-		m.Points = append(m.Points, telemetry.Point{Labels: labelled(m, labels), Value: float64(value)})
-	}
+	addPoint(m, telemetry.Point{Value: float64(value)}, labels)
 }
 
 func observed(m *telemetry.Metric, h *metrics.Histogram, labels ...string) {
-	if len(m.Points) < maxPoints {
-		m.Points = append(m.Points, telemetry.Point{Labels: labelled(m, labels), Sum: h.Sum.Seconds(), Counts: h.Counts})
+	addPoint(m, telemetry.Point{Sum: h.Sum.Seconds(), Counts: h.Counts}, labels)
+}
+
+func addPoint(m *telemetry.Metric, p telemetry.Point, labels []string) {
+	if len(m.Points) == maxPoints {
+		m.Omitted++
+		return
 	}
+	p.Labels = labelled(m, labels)
+	m.Points = append(m.Points, p)
 }
 
 func labelled(m *telemetry.Metric, values []string) []telemetry.Label {
@@ -110,6 +115,11 @@ func (g *Gateway) Metrics() []telemetry.Metric {
 		g.measurePlugins(m, s)
 		s.measureOwn(m)
 	}
+	omitted := 0
+	for _, metric := range m.list {
+		omitted += metric.Omitted
+	}
+	point(m.gauge("sallyport.metrics.omitted", "{series}", "Series that are not told, since their metrics have too many."), omitted)
 	all := make([]telemetry.Metric, len(m.list))
 	for i, metric := range m.list {
 		all[i] = *metric

@@ -130,9 +130,11 @@ func (s *Snapshot) measureOwn(m *measures) {
 			if made[told] == nil {
 				made[told] = newOwn(m, told, own)
 			}
-			if len(made[told].Points) < maxPoints {
-				made[told].Points = append(made[told].Points, ownPoint(name, own))
+			if len(made[told].Points) == maxPoints {
+				made[told].Omitted++
+				continue
 			}
+			made[told].Points = append(made[told].Points, ownPoint(name, own))
 		}
 	}
 }

@@ -390,6 +390,26 @@ func TestScrapesDuringTraffic(t *testing.T) {
 	}
 }
 
+func TestHTTP2ConnectionsAreCounted(t *testing.T) {
+	g := Start(t, counted+routes(Backend(t, Echo), allToB))
+	var protocols http.Protocols
+	protocols.SetUnencryptedHTTP2(true)
+	transport := &http.Transport{Protocols: &protocols}
+	resp, err := transport.RoundTrip(httptest.NewRequest("GET", g.URL, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	wantSeries(t, g, map[string]float64{
+		`sallyport_listener_connections{network_protocol_version="2",sallyport_listener="127.0.0.1:0"}`:      1,
+		`sallyport_listener_accepted_total{network_protocol_version="2",sallyport_listener="127.0.0.1:0"}`:   1,
+		`sallyport_listener_accepted_total{network_protocol_version="1.1",sallyport_listener="127.0.0.1:0"}`: 0,
+		durations("count", "r", "/*rest", "GET", "200"):                                                      1,
+	})
+	transport.CloseIdleConnections()
+	wantSeries(t, g, map[string]float64{`sallyport_listener_connections{network_protocol_version="2",sallyport_listener="127.0.0.1:0"}`: 0})
+}
+
 func TestOpenMetricsByAccept(t *testing.T) {
 	g := Start(t, counted+routes(Backend(t, Echo), allToB))
 	g.Get("/")

@@ -22,6 +22,8 @@ type Metric struct {
 	Labels []string  // that its points can have
 	Bounds []float64 // of a histogram's classes, each included
 	Points []Point
+
+	Omitted int // points that are not told, since there are too many
 }
 
 // Point is one series of a metric.
