@@ -37,6 +37,7 @@ var house = map[string][]string{
 	"core/upstream":  {"core/header", "core/fault", "core/exchange", "core/http1", "core/balance", "core/nonblock", "core/key"},
 	"core/engine":    {"core/header", "core/fault", "core/exchange", "core/http1", "core/nonblock"},
 	"core/key":       {"core/exchange", "core/http1", "core/limit"},
+	"core/metrics":   {"core/fault", "core/exchange"},
 	"core/telemetry": {"core/header", "core/fault", "core/exchange"},
 	// floor 4
 	"core/route":        {"core/header", "core/fault", "core/exchange", "core/http1"},
@@ -47,9 +48,9 @@ var house = map[string][]string{
 	"core/backend":      {"core/header", "core/fault", "core/exchange", "core/grpc", "core/upstream", "core/filter", "core/key"},
 	// floor 5: the only translator of config
 	"core/gateway": {"core/header", "core/fault", "core/exchange", "core/http1", "core/grpc", "core/config", "core/limit", "core/store", "core/jwt", "core/chain",
-		"core/upstream", "core/engine", "core/telemetry", "core/route", "core/plugin", "core/filter", "core/backend", "core/discover", "core/key", "core/pace"},
+		"core/upstream", "core/engine", "core/metrics", "core/telemetry", "core/route", "core/plugin", "core/filter", "core/backend", "core/discover", "core/key", "core/pace"},
 	// floor 6
-	"core/admin":  {"core/fault", "core/config", "core/gateway"},
+	"core/admin":  {"core/fault", "core/config", "core/gateway", "core/telemetry"},
 	"core/reload": {},
 	"core/cases":  {"core/header", "core/fault", "core/exchange", "core/http1", "core/config", "core/chain", "core/engine", "core/plugin", "core/gateway", "core/store"},
 	// floor 7

@@ -104,6 +104,25 @@ func (r *running) get(url string) (int, string) {
 	return resp.StatusCode, string(body)
 }
 
+// What the process counts is told on the admin listener, with what it is and what came of a change that could not be read.
+func TestMetricsOfTheProcess(t *testing.T) {
+	r := launch(t, static("one"))
+	if status, _ := r.get("http://" + r.addr + "/"); status != 200 {
+		t.Fatalf("got %d", status)
+	}
+	if err := os.WriteFile(r.file, []byte("[server]\nlisten = 5\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	gatewaytest.Until(t, "the metrics tell of it", func() bool {
+		_, text := r.get("http://" + r.admin + "/metrics")
+		return strings.Contains(text, `sallyport_route="r",url_scheme="http"} 1`) && strings.Contains(text, "sallyport_config_last_reload_successful 0") &&
+			strings.Contains(text, `sallyport_build_info{service_version="`+version+`"} 1`)
+	})
+	if status, text := r.get("http://" + r.admin + "/stats"); status != 200 || !strings.Contains(text, `"last_failed": true`) || !strings.Contains(text, `"2xx": 1`) {
+		t.Errorf("got %d %s", status, text)
+	}
+}
+
 func static(body string) string {
 	return fmt.Sprintf("[[routes]]\nname = \"r\"\npath = \"/\"\nrespond = { status = 200, body = %q }\n", body)
 }

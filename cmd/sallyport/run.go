@@ -60,6 +60,7 @@ func start(file string, stderr io.Writer) (*process, error) {
 	}
 	log := telemetry.NewLogger(cfg.Log.Level, stderr)
 	p := &process{file: file, loaded: loaded, log: log, gateway: gateway.New(log), cfg: cfg}
+	p.gateway.Version = version
 	if err := p.gateway.Apply(cfg); err != nil {
 		return nil, err
 	}
@@ -91,6 +92,7 @@ func (p *process) reload() error {
 func (p *process) apply() error {
 	cfg, err := config.LoadGently(p.file, (&pace.Pace{}).Rest)
 	if err != nil {
+		p.gateway.NoteRefused()
 		return err
 	}
 	p.refused = cfg

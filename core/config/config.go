@@ -13,6 +13,7 @@ type Config struct {
 	Server    Server
 	Admin     *Admin // nil: off
 	Log       Log
+	Metrics   Metrics
 	Sandbox   Sandbox
 	Plugins   map[string]Plugin
 	Upstreams map[string]Upstream

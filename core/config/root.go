@@ -10,6 +10,7 @@ func (r *reader) readConfig(root value) {
 	c := r.config
 	c.Server = Server{DrainTimeout: defaultDrain}
 	c.Log = Log{Access: "stdout", Level: "info"}
+	c.Metrics = Metrics{ServiceName: "sallyport"}
 	c.Sandbox = Sandbox{
 		Dir: filepath.Join(r.folder, "plugins"), Cache: filepath.Join(r.folder, ".cache", "wasm"), Limits: defaultPluginLimits(),
 	}
@@ -21,6 +22,7 @@ func (r *reader) readConfig(root value) {
 	}
 	r.root = root
 	rootKeys().read(root, c)
+	c.finishMetrics(root)
 	r.checkListeners(root)
 }
 
@@ -33,6 +35,7 @@ func rootKeys() keys[Config] {
 			adminKeys().read(v, c.Admin)
 		}},
 		{"log", func(v value, c *Config) { readLog(v, &c.Log) }},
+		{"metrics", func(v value, c *Config) { metricsKeys().read(v, &c.Metrics) }},
 		{"sandbox", readSandbox},
 		{"upstreams", func(v value, c *Config) { c.Upstreams = readUpstreams(v) }},
 		{"secrets", func(v value, c *Config) { c.Secrets = named(v, value.checkName, readNamedSecret) }},

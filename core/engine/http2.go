@@ -46,6 +46,8 @@ func (l *Listener) serveHTTP2(nc net.Conn, seen []byte) {
 	}
 	h.server = newHTTP2Server(h, l.options.Load())
 	h.watchIdle(l.options.Load().IdleTimeout)
+	l.counters.begunHTTP2.Add(1)
+	defer l.counters.endedHTTP2.Add(1)
 	l.addHTTP2(h)
 	_ = h.server.Serve(h.wire.listener()) // its only error is that there is no second connection
 	<-h.wire.closed

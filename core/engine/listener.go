@@ -29,6 +29,8 @@ type Listener struct {
 	refused atomic.Uint64 // connections of clients that had too many
 	told    refusals      // of the accepting goroutine
 
+	counters counters
+
 	unserved     atomic.Uint64 // HTTP/2 streams that never became requests
 	toldUnserved refusals      // guarded by mu
 }
@@ -140,6 +142,7 @@ func (l *Listener) open(nc net.Conn) {
 	admitted := l.clients.admit(c, l.options.Load())
 	if admitted {
 		l.conns[c] = struct{}{}
+		l.counters.opened.Add(1)
 		l.running.Go(c.run)
 	}
 	l.mu.Unlock()
@@ -149,6 +152,7 @@ func (l *Listener) open(nc net.Conn) {
 }
 
 func (l *Listener) remove(c *conn) {
+	l.counters.closed.Add(1)
 	l.mu.Lock()
 	delete(l.conns, c)
 	l.clients.release(c)

@@ -124,6 +124,7 @@ func (c *conn) handshake() bool {
 		c.handshakeFailed(err)
 		return false
 	}
+	c.listener.counters.secured.Add(1)
 	_ = c.sock.SetWriteDeadline(time.Time{})
 	state := over.ConnectionState()
 	served := c.wire.chosen
@@ -136,6 +137,7 @@ func (c *conn) handshake() bool {
 }
 
 func (c *conn) handshakeFailed(err error) {
+	c.listener.counters.unsecured.Add(1)
 	c.engine.log.Debug("TLS handshake failed", "listener", c.listener.Addr().String(), "peer", c.peer.String(), "error", err)
 	var plain tls.RecordHeaderError
 	if errors.As(err, &plain) && isHTTP(plain.RecordHeader) {

@@ -155,6 +155,7 @@ type Exchange struct {
 	Upstream   string
 	Endpoint   string
 	Tries      int
+	Answer     int           // status of the upstream's answer, whatever became of it; 0: there was none
 	Connect    time.Duration // how long new connections to the upstream took, of all tries; 0: there were none
 	Generation uint64        // of the Snapshot that serves it
 	Number     uint64        // tells open exchanges apart; never 0

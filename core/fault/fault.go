@@ -28,6 +28,8 @@ const (
 	VersionNotSupported             // 505
 	Misdirected                     // 421: the connection's certificate does not serve the host that is asked for
 	UnsupportedMedia                // 415: content of a kind that nobody here takes
+
+	Kinds = iota // how many there are
 )
 
 type kindText struct {
@@ -73,6 +75,8 @@ const (
 	Client
 	Upstream
 	Plugin
+
+	Sides = iota // how many there are
 )
 
 // String returns the side's name as logs show it.

@@ -15,6 +15,7 @@ import (
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/filter"
 	"github.com/sallyport/sallyport/core/header"
+	"github.com/sallyport/sallyport/core/plugin"
 	"github.com/sallyport/sallyport/core/route"
 	"github.com/sallyport/sallyport/core/upstream"
 )
@@ -38,12 +39,13 @@ func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
 	b := &builder{g: g, cfg: cfg, compress: map[string]*filter.Compress{}, rest: g.rest()}
 	b.s = &Snapshot{
 		Config: cfg, Built: time.Now(), plugins: map[string]*loadedPlugin{}, upstreams: map[string]*upstream.Upstream{}, feeds: map[string]*discover.Feed{},
-		concurrency: map[string]*filter.Concurrency{}, splits: map[string]*backend.Split{}, mirrors: map[string]*backend.Mirror{},
+		ledger: &g.ledger, concurrency: map[string]*filter.Concurrency{}, splits: map[string]*backend.Split{}, mirrors: map[string]*backend.Mirror{},
 	}
 	b.buildTLS()
 	b.buildStores()
 	b.buildUpstreams()
 	b.buildRoutes()
+	b.openCounters()
 	b.examineUnused()
 	b.awaitFeeds()
 	if len(b.wrong) > 0 {
@@ -166,6 +168,9 @@ func (b *builder) buildChain(r *config.Route) *chain.Chain {
 	for i := range filters {
 		if step, ok := b.buildStep(r, &filters[i]); ok {
 			steps = append(steps, step)
+			if counted, isPlugin := step.Filter.(interface{ Stats() plugin.FilterStats }); isPlugin {
+				b.s.filters = append(b.s.filters, countedFilter{place{r.Name, filters[i].Use}, counted})
+			}
 		}
 	}
 	c, err := chain.Compile(steps, fail)

@@ -15,6 +15,7 @@ import (
 	"github.com/sallyport/sallyport/core/engine"
 	"github.com/sallyport/sallyport/core/filter"
 	"github.com/sallyport/sallyport/core/jwt"
+	"github.com/sallyport/sallyport/core/metrics"
 	"github.com/sallyport/sallyport/core/pace"
 	"github.com/sallyport/sallyport/core/plugin"
 	"github.com/sallyport/sallyport/core/store"
@@ -28,7 +29,11 @@ const sweepInterval = 10 * time.Second
 // Gateway serves exchanges with the current Snapshot and puts a new one in its place when told to. Its methods may be
 // called from any goroutine.
 type Gateway struct {
+	// Version is what metrics tell; it is to be set before the first Apply.
+	Version string
+
 	log     *slog.Logger
+	began   time.Time
 	current atomic.Pointer[Snapshot]
 	access  atomic.Pointer[telemetry.AccessLog]
 
@@ -55,13 +60,19 @@ type Gateway struct {
 
 	concurrency shelf[*filter.Concurrency]
 
+	book      *metrics.Book
+	ledger    ledger
+	reloads   reloads
+	listening atomic.Pointer[map[string]*engine.Listener] // as listeners, for those that cannot wait for mu
+	push      metricPush
+
 	stopSweep context.CancelFunc
 }
 
 // New makes a gateway that serves nothing yet.
 func New(log *slog.Logger) *Gateway {
 	ctx, cancel := context.WithCancel(context.Background())
-	g := &Gateway{log: log, listeners: map[string]*engine.Listener{}, examined: map[string]bool{}, stopSweep: cancel}
+	g := &Gateway{Version: "unknown", log: log, began: time.Now(), book: metrics.NewBook(), listeners: map[string]*engine.Listener{}, examined: map[string]bool{}, stopSweep: cancel}
 	g.discovery.folders, g.discovery.queries = discover.NewFolders(log), map[string]chan struct{}{}
 	g.engine = engine.New(g, log)
 	go g.sweep(ctx)
@@ -110,6 +121,17 @@ func (g *Gateway) Apply(cfg *config.Config) error {
 	if g.draining.Load() {
 		return errors.New("the gateway is stopping")
 	}
+	err := g.apply(cfg)
+	if err != nil {
+		g.reloads.refused()
+		return err
+	}
+	g.reloads.succeeded(time.Now())
+	return nil
+}
+
+// apply is Apply, which counts it; the caller holds mu.
+func (g *Gateway) apply(cfg *config.Config) error {
 	next, err := g.build(cfg)
 	if err != nil {
 		return err
@@ -124,6 +146,7 @@ func (g *Gateway) Apply(cfg *config.Config) error {
 		next.close(func() {})
 		return cfg.Errorf("log.access", "cannot open: %v", err)
 	}
+	g.ledger.enter(next)
 	old := g.current.Swap(next)
 	rest := g.rest()
 	for _, update := range next.updates {
@@ -132,6 +155,7 @@ func (g *Gateway) Apply(cfg *config.Config) error {
 	}
 	next.updates = nil // they hold on to what was read of the file
 	g.updateListeners(next, fresh)
+	g.updatePush(cfg)
 	if old != nil {
 		old.retire()
 	}
@@ -168,6 +192,7 @@ func (g *Gateway) Drain(ctx context.Context) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.stopSweep()
+	defer g.stopPush() // it tells of the last exchanges, too
 	err := drainAll(ctx, g.listeners)
 	if g.host != nil {
 		g.host.Stop() // closing a pool waits for its guests

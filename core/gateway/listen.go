@@ -55,6 +55,7 @@ func (g *Gateway) updateListeners(s *Snapshot, fresh map[string]*engine.Listener
 		}
 	}
 	g.listeners = wanted
+	g.listening.Store(&wanted)
 }
 
 // retireListener lets the connections of an address that is no longer wanted end in their own time.

@@ -54,8 +54,12 @@ func (b *builder) buildPluginFilter(f *config.Filter, onError chain.OnError) cha
 		return nil
 	}
 	pool, release, err := b.g.pools.take(loaded.key+"\x00"+loaded.grants.key+"\x00"+string(f.Config), func() (*plugin.Pool, error) {
-		return loaded.plugin.Configure(f.Config, loaded.grants.Grants)
-	}, (*plugin.Pool).Close)
+		pool, err := loaded.plugin.Configure(f.Config, loaded.grants.Grants)
+		if err == nil {
+			b.g.ledger.open(f.Use, pool)
+		}
+		return pool, err
+	}, b.g.ledger.close)
 	if err != nil {
 		b.configFault(f, err)
 		return nil

@@ -26,7 +26,9 @@ func (g *Gateway) Serve(x *exchange.Exchange) {
 	answerCall(x, client)
 	if x.Resp.Tunnel != nil && !hasEnd(x) {
 		x.CloseSlots() // no hook is left to run, and a tunnel may outlive many generations
+		counted := countedAs(x)
 		g.unpin(x)
+		keepCount(x, counted)
 	}
 }
 
@@ -45,6 +47,9 @@ func (s *Snapshot) answer(x *exchange.Exchange, client grpc.Dialect) {
 		f = takeWebCall(x, client)
 	}
 	if f != nil {
+		if r != nil {
+			x.Pinned = (*refusedRoute)(r)
+		}
 		fail(x, f)
 		return
 	}
@@ -65,6 +70,7 @@ func (g *Gateway) End(x *exchange.Exchange) {
 		_ = x.Resp.Body.Close() // the client has got what it gets
 		x.Pinned.(*servedRoute).chain.End(x)
 	}
+	g.count(x)
 	g.logAccess(x)
 	g.unpin(x)
 }
@@ -75,7 +81,7 @@ func hasEnd(x *exchange.Exchange) bool {
 	return ok && r.chain.HasEnd()
 }
 
-// match finds the exchange's route.
+// match finds the exchange's route. With a fault, too, there may be one: it refuses the exchange.
 func (s *Snapshot) match(x *exchange.Exchange) (*servedRoute, *fault.Fault) {
 	index, allow := s.table.Match(x)
 	if index < 0 {
@@ -88,7 +94,7 @@ func (s *Snapshot) match(x *exchange.Exchange) (*servedRoute, *fault.Fault) {
 	x.Route, x.Idle, x.Unlogged = r.name, r.idle, r.unlogged
 	for _, encoded := range r.rejectEncoded {
 		if strings.Contains(x.Req.Path, encoded) {
-			return nil, fault.New(fault.BadRequest, fault.Client, "the path holds an encoded character that this route refuses: "+encoded)
+			return r, fault.New(fault.BadRequest, fault.Client, "the path holds an encoded character that this route refuses: "+encoded)
 		}
 	}
 	return r, nil
@@ -115,6 +121,8 @@ func (g *Gateway) unpin(x *exchange.Exchange) {
 	case *Snapshot:
 		pinned.unpin(x.Shard)
 	case *servedRoute:
+		pinned.snapshot.unpin(x.Shard)
+	case *refusedRoute:
 		pinned.snapshot.unpin(x.Shard)
 	}
 	x.Pinned = nil

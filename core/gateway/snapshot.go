@@ -14,6 +14,7 @@ import (
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
 	"github.com/sallyport/sallyport/core/filter"
+	"github.com/sallyport/sallyport/core/metrics"
 	"github.com/sallyport/sallyport/core/pace"
 	"github.com/sallyport/sallyport/core/route"
 	"github.com/sallyport/sallyport/core/upstream"
@@ -38,6 +39,7 @@ type servedRoute struct {
 	idle          time.Duration // of Exchange.Idle
 	answers       exchange.By   // who does where nothing goes wrong
 	unlogged      bool
+	counted       *metrics.Route // nil: its exchanges are not counted
 }
 
 // Snapshot is one immutable generation of everything built from one config. Exchanges pin the one that they began
@@ -61,6 +63,10 @@ type Snapshot struct {
 	concurrency map[string]*filter.Concurrency // by route; "": of all together
 	splits      map[string]*backend.Split
 	mirrors     map[string]*backend.Mirror
+
+	counts  bool            // exchanges are counted
+	filters []countedFilter // the plugins in the routes' chains
+	ledger  *ledger
 
 	pins    [pinShards]pinCount
 	retired atomic.Bool
@@ -103,6 +109,9 @@ func (s *Snapshot) closeIfUnused() {
 
 // close lets go of everything, users before what they use: pools before their plugins. It calls rest between.
 func (s *Snapshot) close(rest func()) {
+	if s.ledger != nil {
+		s.ledger.leave(s)
+	}
 	for _, release := range slices.Backward(s.releases) {
 		rest()
 		release()

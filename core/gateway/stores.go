@@ -96,14 +96,18 @@ func (s *Snapshot) addLimits(status *Status) {
 		status.Stores[name] = StoreStatus{s.Config.Stores[name].Redis.Addresses, n.Open, n.Calls, n.Failures, n.Timeouts, n.Refused}
 	}
 	for name, c := range s.limits {
-		n := c.tally.Counts()
-		l := LimitStatus{
-			Algorithm: c.config.Algorithm, Store: c.config.Store, DryRun: c.config.DryRun,
-			Allowed: n.Allowed, Denied: n.Denied, WouldDeny: n.Dry, StoreErrors: n.StoreErrors,
-		}
-		if c.batch != nil {
-			l.NeverTold = c.batch.Lost()
-		}
-		status.Limits[name] = l
+		status.Limits[name] = c.status()
 	}
+}
+
+func (c *counts) status() LimitStatus {
+	n := c.tally.Counts()
+	l := LimitStatus{
+		Algorithm: c.config.Algorithm, Store: c.config.Store, DryRun: c.config.DryRun,
+		Allowed: n.Allowed, Denied: n.Denied, WouldDeny: n.Dry, StoreErrors: n.StoreErrors,
+	}
+	if c.batch != nil {
+		l.NeverTold = c.batch.Lost()
+	}
+	return l
 }

@@ -81,8 +81,8 @@ func (c *client) do() {
 const smallRequest = "GET /orders/42?full=1 HTTP/1.1\r\nHost: api.example.com\r\nUser-Agent: test\r\nAccept: */*\r\nX-Api-Key: secret\r\n\r\n"
 
 // plain and filtered are the routes of the budgets.
-func budgetGateway(t testing.TB) *Gateway {
-	return Start(t, routes(bareBackend(t), `
+func budgetGateway(t testing.TB, tables string) *Gateway {
+	return Start(t, tables+routes(bareBackend(t), `
 [[routes]]
 name = "plain"
 path = "/orders/:id"
@@ -101,7 +101,12 @@ filters = [
 
 // The budget is three allocations for a request: its strings, its path parameters, and one to spare.
 func TestAllocationsPerRequest(t *testing.T) {
-	g := budgetGateway(t)
+	for _, tables := range []string{"", counted} {
+		checkAllocations(t, budgetGateway(t, tables))
+	}
+}
+
+func checkAllocations(t *testing.T, g *Gateway) {
 	for name, request := range map[string]string{
 		"plain":    smallRequest,
 		"filtered": string(bytes.Replace([]byte(smallRequest), []byte("api.example.com"), []byte("filtered"), 1)),
@@ -118,8 +123,12 @@ func TestAllocationsPerRequest(t *testing.T) {
 	}
 }
 
-func BenchmarkRequest(b *testing.B) {
-	g := budgetGateway(b)
+func BenchmarkRequest(b *testing.B) { benchmarkRequest(b, "") }
+
+func BenchmarkRequestCounted(b *testing.B) { benchmarkRequest(b, counted) }
+
+func benchmarkRequest(b *testing.B, tables string) {
+	g := budgetGateway(b, tables)
 	c := newClient(b, g.Addr, smallRequest)
 	b.ReportAllocs()
 	for b.Loop() {

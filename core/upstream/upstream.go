@@ -204,11 +204,13 @@ func (u *Upstream) try(x *exchange.Exchange, e *Endpoint, send Send) *fault.Faul
 	}
 	e.note(f, x.Resp.Status, &send)
 	if f == nil {
+		x.Answer = x.Resp.Status
 		if u.affinity != nil {
 			u.affinity.mark(x, e, &send.choice)
 		}
 		return nil
 	}
+	x.Answer = 0
 	x.Resp.Reset()
 	e.Done()
 	if f.Side == fault.Upstream {
