@@ -13,6 +13,7 @@ type Config struct {
 	Server    Server
 	Admin     *Admin // nil: off
 	Log       Log
+	Tracing   *Tracing `json:",omitzero"` // nil: off
 	Sandbox   Sandbox
 	Plugins   map[string]Plugin
 	Upstreams map[string]Upstream
@@ -267,6 +268,8 @@ type Route struct {
 	Concurrency  *Concurrency  // nil: no bound
 	Split        *Split        // instead of Upstream; nil: none
 	Mirror       *Mirror       // nil: none
+
+	Tracing *RouteTracing `json:",omitzero"` // nil: as all routes
 }
 
 // HeaderMatch is a predicate on a request's fields: there, or there with exactly that value.

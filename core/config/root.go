@@ -33,6 +33,7 @@ func rootKeys() keys[Config] {
 			adminKeys().read(v, c.Admin)
 		}},
 		{"log", func(v value, c *Config) { logKeys().read(v, &c.Log) }},
+		{"tracing", readTracing},
 		{"sandbox", readSandbox},
 		{"upstreams", func(v value, c *Config) { c.Upstreams = readUpstreams(v) }},
 		{"secrets", func(v value, c *Config) { c.Secrets = named(v, value.checkName, readNamedSecret) }},

@@ -118,6 +118,7 @@ func routeKeys() keys[Route] {
 		{"split_by", func(v value, r *Route) { readSplitBy(v, &r.split().By) }},
 		{"split_sticky", func(v value, r *Route) { readSplitSticky(v, r.split()) }},
 		{"mirror", func(v value, r *Route) { r.Mirror = readMirror(v) }},
+		{"tracing", func(v value, r *Route) { r.Tracing = readRouteTracing(v) }},
 	}
 }
 

@@ -40,6 +40,7 @@ func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
 		concurrency: map[string]*filter.Concurrency{}, splits: map[string]*backend.Split{}, mirrors: map[string]*backend.Mirror{},
 	}
 	b.buildTLS()
+	b.buildTracing()
 	b.buildStores()
 	b.buildUpstreams()
 	b.buildRoutes()
@@ -76,6 +77,7 @@ func (b *builder) buildRoutes() {
 		patterns[i] = pattern(r)
 		b.s.routes[i] = servedRoute{
 			snapshot: b.s, name: r.Name, chain: b.buildChain(r), backend: b.buildBackend(r), rejectEncoded: r.RejectEncoded, callsHTTP2: b.callsHTTP2(r), idle: r.IdleTimeout,
+			pattern: r.Path, share: routeShare(r),
 		}
 	}
 	table, err := route.BuildGently(patterns, b.rest)

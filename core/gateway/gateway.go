@@ -56,6 +56,10 @@ type Gateway struct {
 
 	concurrency shelf[*filter.Concurrency]
 
+	traces    telemetry.Traces
+	collector string         // the current one's key
+	closing   sync.WaitGroup // former exporters of traces
+
 	stopSweep context.CancelFunc
 }
 
@@ -125,6 +129,11 @@ func (g *Gateway) Apply(cfg *config.Config) error {
 		next.close(func() {})
 		return cfg.Errorf("log.access", "cannot open: %v", err)
 	}
+	if err := g.openTraces(next); err != nil {
+		closeListeners(fresh)
+		next.close(func() {})
+		return cfg.Errorf("tracing.otlp", "%v", err)
+	}
 	old := g.current.Swap(next)
 	rest := g.rest()
 	for _, update := range next.updates {
@@ -182,6 +191,8 @@ func (g *Gateway) Drain(ctx context.Context) error {
 	if log := g.access.Swap(nil); log != nil {
 		err = errors.Join(err, log.Close())
 	}
+	g.closeTraces(nil)
+	g.closing.Wait()
 	return err
 }
 

@@ -22,6 +22,9 @@ func (g *Gateway) Serve(x *exchange.Exchange) {
 	}
 	client := dialectOf(x)
 	x.Duplex = client != grpc.None
+	if s.tracing != nil {
+		s.tracing.begin(x)
+	}
 	s.answer(x, client)
 	answerCall(x, client)
 	if x.Resp.Tunnel != nil && !hasEnd(x) {
@@ -49,6 +52,9 @@ func (s *Snapshot) answer(x *exchange.Exchange, client grpc.Dialect) {
 		return
 	}
 	x.Pinned = r
+	if s.tracing != nil {
+		s.tracing.enter(x, r)
+	}
 	if r.chain.Request(x) == chain.Continue {
 		x.Times.Chain = x.Times.Now()
 		if f := r.backend.Answer(x); f != nil {
@@ -65,6 +71,7 @@ func (g *Gateway) End(x *exchange.Exchange) {
 		_ = x.Resp.Body.Close() // the client has got what it gets
 		x.Pinned.(*servedRoute).chain.End(x)
 	}
+	endTrace(x)
 	if log := g.access.Load(); log != nil {
 		log.Write(x)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/sallyport/sallyport/core/filter"
 	"github.com/sallyport/sallyport/core/pace"
 	"github.com/sallyport/sallyport/core/route"
+	"github.com/sallyport/sallyport/core/trace"
 	"github.com/sallyport/sallyport/core/upstream"
 )
 
@@ -34,6 +35,8 @@ type servedRoute struct {
 	chain         *chain.Chain
 	backend       answerer
 	rejectEncoded []string
+	pattern       string        // of the path
+	share         *trace.Share  // of the traces that begin at it; nil: as of all
 	callsHTTP2    bool          // the upstream can take gRPC calls, but maybe none of gRPC-Web
 	idle          time.Duration // of Exchange.Idle
 }
@@ -59,6 +62,9 @@ type Snapshot struct {
 	concurrency map[string]*filter.Concurrency // by route; "": of all together
 	splits      map[string]*backend.Split
 	mirrors     map[string]*backend.Mirror
+
+	tracing   *tracing // nil: off
+	collector collector
 
 	pins    [pinShards]pinCount
 	retired atomic.Bool

@@ -15,6 +15,7 @@ func appendLine(b []byte, x *exchange.Exchange) []byte {
 	b = x.Times.Start.UTC().AppendFormat(b, "2006-01-02T15:04:05.000000Z")
 	b = append(b, '"')
 	b = appendText(b, "id", x.ID)
+	b = appendTrace(b, &x.Trace)
 	b = appendRequest(b, x)
 	b = appendNumber(b, "status", int64(x.Resp.Status))
 	b = appendGRPCStatus(b, x.GRPCStatus)
