@@ -13,7 +13,7 @@ import (
 
 const (
 	// traceInterval is how long a span may wait to be sent. As with the access log, a timer and not each span wakes the sender.
-	traceInterval = time.Second
+	traceInterval = 500 * time.Millisecond
 	// batchSpans is how many spans are sent at once; so many waiting wake the sender early.
 	batchSpans = 512
 	// maxWaitingSpans may wait; more are dropped. A span takes about a kilobyte.
