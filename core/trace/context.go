@@ -80,6 +80,7 @@ func ParseParent(s string) (c Context, ok bool) {
 
 // readHex fills dst from the lower-case hex that s begins with; s is long enough.
 func readHex(dst []byte, s string) bool {
+	s = s[:2*len(dst)]
 	for i := range dst {
 		high, low := unhex(s[2*i]), unhex(s[2*i+1])
 		if high|low > 15 {
@@ -90,25 +91,23 @@ func readHex(dst []byte, s string) bool {
 	return true
 }
 
-// unhex returns 255 for what is no lower-case digit.
+// unhex returns more than 15 for what is no lower-case digit.
 func unhex(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10
+	if d := c - '0'; d <= 9 {
+		return d
+	}
+	if d := c - 'a'; d <= 5 {
+		return d + 10
 	}
 	return 255
 }
 
 // AppendParent appends the value of a traceparent, in version 00.
 func (c *Context) AppendParent(b []byte) []byte {
-	b = append(b, "00-"...)
-	b = c.Trace.AppendTo(b)
-	b = append(b, '-')
-	b = c.Span.AppendTo(b)
-	b = append(b, '-')
-	return appendHex(b, []byte{byte(c.Flags & known)})
+	text := [parentLength]byte{0: '0', 1: '0', traceAt - 1: '-', spanAt - 1: '-', flagsAt - 1: '-', flagsAt: '0', flagsAt + 1: '0' + byte(c.Flags&known)}
+	putHex(text[traceAt:spanAt-1], c.Trace[:])
+	putHex(text[spanAt:flagsAt-1], c.Span[:])
+	return append(b, text[:]...)
 }
 
 // AppendTo appends the id in hex.
@@ -118,11 +117,17 @@ func (id *ID) AppendTo(b []byte) []byte { return appendHex(b, id[:]) }
 func (id *SpanID) AppendTo(b []byte) []byte { return appendHex(b, id[:]) }
 
 func appendHex(b, id []byte) []byte {
+	var room [2 * len(ID{})]byte
+	putHex(room[:2*len(id)], id)
+	return append(b, room[:2*len(id)]...)
+}
+
+// putHex writes as many bytes as dst has room for.
+func putHex(dst, id []byte) {
 	const digits = "0123456789abcdef"
-	for _, c := range id {
-		b = append(b, digits[c>>4], digits[c&15])
+	for i, c := range id[:len(dst)/2] {
+		dst[2*i], dst[2*i+1] = digits[c>>4], digits[c&15]
 	}
-	return b
 }
 
 // Share is a share of all traces, from none to all.
