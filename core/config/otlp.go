@@ -35,10 +35,16 @@ func otlpKeys() keys[OTLP] {
 	return keys[OTLP]{
 		{"endpoint", func(v value, o *OTLP) { readCollector(v, &o.Endpoint) }},
 		{"protocol", func(v value, o *OTLP) { v.oneOf(&o.Protocol, "grpc", "http") }},
-		{"headers", func(v value, o *OTLP) { v.fieldList(&o.Headers) }},
+		{"headers", func(v value, o *OTLP) { readOTLPHeaders(v, &o.Headers) }},
 		{"timeout", func(v value, o *OTLP) { v.duration(&o.Timeout, 100*time.Millisecond, time.Minute) }},
 		{"tls", func(v value, o *OTLP) { o.TLS = readStoreTLS(v) }},
 	}
+}
+
+// readOTLPHeaders takes what stands in the file itself for secrets, too: it is what a vendor knows its customer by.
+func readOTLPHeaders(v value, dst *[]NameValue) {
+	v.r.config.secrets[v.key] = true
+	v.fieldList(dst)
 }
 
 // readCollector brings the URL into the form that paths of signals are added to.
