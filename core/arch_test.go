@@ -28,26 +28,27 @@ var house = map[string][]string{
 	"core/nonblock": {},
 	"core/store":    {"core/limit"},
 	"core/pace":     {},
+	"core/trace":    {},
 	// floor 2
-	"core/exchange": {"core/header", "core/fault"},
+	"core/exchange": {"core/header", "core/fault", "core/trace"},
 	"core/http1":    {"core/header", "core/fault"},
 	"core/grpc":     {"core/header", "core/fault"},
 	// floor 3
 	"core/chain":     {"core/header", "core/fault", "core/exchange"},
-	"core/upstream":  {"core/header", "core/fault", "core/exchange", "core/http1", "core/balance", "core/nonblock", "core/key"},
+	"core/upstream":  {"core/header", "core/fault", "core/exchange", "core/trace", "core/http1", "core/balance", "core/nonblock", "core/key"},
 	"core/engine":    {"core/header", "core/fault", "core/exchange", "core/http1", "core/nonblock"},
 	"core/key":       {"core/exchange", "core/http1", "core/limit"},
 	"core/metrics":   {"core/fault", "core/exchange"},
-	"core/telemetry": {"core/header", "core/fault", "core/exchange"},
+	"core/telemetry": {"core/header", "core/fault", "core/exchange", "core/trace"},
 	// floor 4
 	"core/route":        {"core/header", "core/fault", "core/exchange", "core/http1"},
 	"core/plugin/abi":   {},
 	"core/plugin/meter": {},
-	"core/plugin":       {"core/header", "core/fault", "core/exchange", "core/http1", "core/chain", "core/plugin/abi", "core/plugin/meter"},
+	"core/plugin":       {"core/header", "core/fault", "core/exchange", "core/trace", "core/http1", "core/chain", "core/plugin/abi", "core/plugin/meter"},
 	"core/filter":       {"core/header", "core/fault", "core/exchange", "core/http1", "core/chain", "core/limit", "core/key"},
 	"core/backend":      {"core/header", "core/fault", "core/exchange", "core/grpc", "core/upstream", "core/filter", "core/key"},
 	// floor 5: the only translator of config
-	"core/gateway": {"core/header", "core/fault", "core/exchange", "core/http1", "core/grpc", "core/config", "core/limit", "core/store", "core/jwt", "core/chain",
+	"core/gateway": {"core/header", "core/fault", "core/exchange", "core/trace", "core/http1", "core/grpc", "core/config", "core/limit", "core/store", "core/jwt", "core/chain",
 		"core/upstream", "core/engine", "core/metrics", "core/telemetry", "core/route", "core/plugin", "core/filter", "core/backend", "core/discover", "core/key", "core/pace"},
 	// floor 6
 	"core/admin":  {"core/fault", "core/config", "core/gateway", "core/telemetry"},

@@ -14,6 +14,7 @@ type Config struct {
 	Admin     *Admin // nil: off
 	Log       Log
 	Metrics   Metrics
+	Tracing   *Tracing `json:",omitzero"` // nil: off
 	Sandbox   Sandbox
 	Plugins   map[string]Plugin
 	Upstreams map[string]Upstream
@@ -280,6 +281,8 @@ type Route struct {
 	Split        *Split        // instead of Upstream; nil: none
 	Mirror       *Mirror       // nil: none
 	Unlogged     bool          `json:",omitempty"` // its exchanges have no line in the access log
+
+	Tracing *RouteTracing `json:",omitzero"` // nil: as all routes
 }
 
 // HeaderMatch is a predicate on a request's fields: there, or there with exactly that value.

@@ -242,3 +242,10 @@ func TestDidYouMean(t *testing.T) {
 		}
 	}
 }
+
+func TestHeadersOfCollectorsAreSecret(t *testing.T) {
+	c := mustParse(t, server+"[tracing.otlp]\nendpoint = \"http://a\"\nheaders = { Api-Key = \"hush-hush\" }\n")
+	if !c.Secret("tracing.otlp.headers.Api-Key") || c.Secret("tracing.otlp.endpoint") {
+		t.Error("the key may be shown, or the endpoint may not")
+	}
+}

@@ -59,6 +59,9 @@ func documented() map[string][]string {
 		"routes[].split[]":                   branchKeys().names(),
 		"routes[].split_sticky":              splitCookieKeys().names(),
 		"routes[].mirror":                    mirrorKeys().names(),
+		"tracing":                            tracingKeys().names(),
+		"tracing.otlp":                       otlpKeys().names(),
+		"routes[].tracing":                   routeTracingKeys().names(),
 	}
 }
 
@@ -187,6 +190,8 @@ func TestDefaultsInTheDocs(t *testing.T) {
 		"routes[].concurrency":       "[[routes]]\nname = \"r\"\npath = \"/\"\nrespond = {}\nconcurrency = { limit = 1, %s }\n",
 		"routes[].split[]":           "[[routes]]\nname = \"r\"\npath = \"/\"\nsplit = [{ upstream = \"w\", %s }]\n[upstreams.w]\nendpoints = [\"a:1\"]\n",
 		"routes[].split_sticky":      "[[routes]]\nname = \"r\"\npath = \"/\"\nsplit = [{ upstream = \"w\" }]\nsplit_sticky = { cookie = \"c\", %s }\n[upstreams.w]\nendpoints = [\"a:1\"]\n",
+		"tracing":                    "[tracing]\notlp = { endpoint = \"http://a:1\" }\n%s",
+		"tracing.otlp":               "[tracing.otlp]\nendpoint = \"http://a:1\"\n%s",
 		"routes[].mirror":            "[[routes]]\nname = \"r\"\npath = \"/\"\nupstream = \"w\"\nmirror = { upstream = \"w\", %s }\n[upstreams.w]\nendpoints = [\"a:1\"]\n",
 	}
 	row := regexp.MustCompile("^\\| `([a-z_0-9]+)` \\|[^|]*\\| `([^`]+)`[^|]*\\|")

@@ -10,8 +10,8 @@ import (
 // LogFields returns the names that log.fields may hold.
 func LogFields() []string {
 	return []string{
-		"time", "id", "client", "peer", "method", "scheme", "host", "path", "query", "protocol", "status", "grpc_status", "route", "upstream", "endpoint",
-		"tries", "received", "sent", "received_head", "sent_head", "chain_us", "connect_us", "sent_us", "answered_us", "total_us", "filters", "generation",
+		"time", "id", "trace_id", "span_id", "client", "peer", "method", "scheme", "host", "path", "query", "protocol", "status", "grpc_status",
+		"route", "upstream", "endpoint", "tries", "received", "sent", "received_head", "sent_head", "chain_us", "connect_us", "sent_us", "answered_us", "total_us", "filters", "generation",
 		"answered_by", "filter", "limit", "reason_code", "fault", "blame", "reason", "cause", "tls_version", "tls_cipher", "tls_server_name", "tls_resumed",
 		"tls_client", "user_agent", "referer", "request_headers", "response_headers", "attributes", "sample",
 	}

@@ -56,15 +56,15 @@ func readMetricsOTLP(v value) *MetricsOTLP {
 func metricsOTLPKeys() keys[MetricsOTLP] {
 	return keys[MetricsOTLP]{
 		{"protocol", func(v value, o *MetricsOTLP) { v.oneOf(&o.Protocol, "grpc", "http") }},
-		{"endpoint", func(v value, o *MetricsOTLP) { readCollector(v, o) }},
+		{"endpoint", func(v value, o *MetricsOTLP) { readMetricsCollector(v, o) }},
 		{"interval", func(v value, o *MetricsOTLP) { v.duration(&o.Interval, time.Second, time.Hour) }},
 		{"timeout", func(v value, o *MetricsOTLP) { v.duration(&o.Timeout, 100*time.Millisecond, time.Minute) }},
 		{"headers", func(v value, o *MetricsOTLP) { o.Headers = readSecretFields(v) }},
 	}
 }
 
-// readCollector comes behind the protocol: gRPC has a path of its own.
-func readCollector(v value, o *MetricsOTLP) {
+// readMetricsCollector comes behind the protocol: gRPC has a path of its own.
+func readMetricsCollector(v value, o *MetricsOTLP) {
 	s, ok := v.text(`a URL such as "http://127.0.0.1:4317"`)
 	if !ok {
 		return

@@ -36,6 +36,7 @@ func rootKeys() keys[Config] {
 		}},
 		{"log", func(v value, c *Config) { readLog(v, &c.Log) }},
 		{"metrics", func(v value, c *Config) { metricsKeys().read(v, &c.Metrics) }},
+		{"tracing", readTracing},
 		{"sandbox", readSandbox},
 		{"upstreams", func(v value, c *Config) { c.Upstreams = readUpstreams(v) }},
 		{"secrets", func(v value, c *Config) { c.Secrets = named(v, value.checkName, readNamedSecret) }},

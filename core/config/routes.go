@@ -119,6 +119,7 @@ func routeKeys() keys[Route] {
 		{"split_sticky", func(v value, r *Route) { readSplitSticky(v, r.split()) }},
 		{"mirror", func(v value, r *Route) { r.Mirror = readMirror(v) }},
 		{"access_log", readAccessLog},
+		{"tracing", func(v value, r *Route) { r.Tracing = readRouteTracing(v) }},
 	}
 }
 

@@ -98,6 +98,10 @@ func (c *Config) Files() []string {
 			files = append(files, t.CA, t.Cert, t.Key)
 		}
 	}
+	if c.Tracing != nil && c.Tracing.OTLP.TLS != nil {
+		t := c.Tracing.OTLP.TLS
+		files = append(files, t.CA, t.Cert, t.Key)
+	}
 	slices.Sort(files)
 	files = slices.Compact(files)
 	return slices.DeleteFunc(files, func(file string) bool { return file == "" })

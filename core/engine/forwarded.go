@@ -19,7 +19,7 @@ type hop struct {
 // forward finds the client's address and makes the X-Forwarded fields what may go upstream. What a peer that is no
 // trusted proxy says of them is dropped.
 func forward(x *exchange.Exchange, o *Options, peer hop, trusted bool) {
-	x.Addr = peer.addr
+	x.Addr, x.Trusted = peer.addr, trusted
 	dropClientCert(&x.Req.Fields)
 	if trusted {
 		dropOddlyForwarded(&x.Req.Fields)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sallyport/sallyport/core/fault"
 	"github.com/sallyport/sallyport/core/header"
+	"github.com/sallyport/sallyport/core/trace"
 )
 
 // Handler answers exchanges. An engine calls Serve once a request's head is read (or could not be: then Fault is
@@ -195,6 +196,11 @@ type Exchange struct {
 	HTTPSPort int
 
 	Text Text
+
+	// Trace is the exchange's part in a distributed trace. The Handler sets it before the chain runs.
+	Trace trace.Trace
+	// Trusted says that the other end of the connection is a trusted proxy. The engine sets it.
+	Trusted bool
 
 	// Ran has a bit for each of the chain's filters that has let the request pass: those, in reverse, see the response.
 	Ran uint64

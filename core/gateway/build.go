@@ -42,6 +42,7 @@ func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
 		ledger: &g.ledger, concurrency: map[string]*filter.Concurrency{}, splits: map[string]*backend.Split{}, mirrors: map[string]*backend.Mirror{},
 	}
 	b.buildTLS()
+	b.buildTracing()
 	b.buildStores()
 	b.buildUpstreams()
 	b.buildRoutes()
@@ -80,6 +81,7 @@ func (b *builder) buildRoutes() {
 		b.s.routes[i] = servedRoute{
 			snapshot: b.s, name: r.Name, chain: b.buildChain(r), backend: b.buildBackend(r), rejectEncoded: r.RejectEncoded, callsHTTP2: b.callsHTTP2(r), idle: r.IdleTimeout,
 			answers: answers(r), unlogged: r.Unlogged,
+			pattern: r.Path, share: routeShare(r),
 		}
 	}
 	table, err := route.BuildGently(patterns, b.rest)

@@ -65,6 +65,9 @@ type Gateway struct {
 	reloads   reloads
 	listening atomic.Pointer[map[string]*engine.Listener] // as listeners, for those that cannot wait for mu
 	push      metricPush
+	traces    telemetry.Traces
+	collector string         // the current one's key
+	closing   sync.WaitGroup // former exporters of traces
 
 	stopSweep context.CancelFunc
 }
@@ -146,6 +149,11 @@ func (g *Gateway) apply(cfg *config.Config) error {
 		next.close(func() {})
 		return cfg.Errorf("log.access", "cannot open: %v", err)
 	}
+	if err := g.openTraces(next); err != nil {
+		closeListeners(fresh)
+		next.close(func() {})
+		return cfg.Errorf("tracing.otlp", "%v", err)
+	}
 	g.ledger.enter(next)
 	old := g.current.Swap(next)
 	rest := g.rest()
@@ -206,6 +214,8 @@ func (g *Gateway) Drain(ctx context.Context) error {
 	if log := g.access.Swap(nil); log != nil {
 		err = errors.Join(err, log.Close())
 	}
+	g.closeTraces(nil)
+	g.closing.Wait()
 	return err
 }
 

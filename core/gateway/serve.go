@@ -22,6 +22,9 @@ func (g *Gateway) Serve(x *exchange.Exchange) {
 	}
 	client := dialectOf(x)
 	x.Duplex = client != grpc.None
+	if s.tracing != nil {
+		s.tracing.begin(x)
+	}
 	s.answer(x, client)
 	answerCall(x, client)
 	if x.Resp.Tunnel != nil && !hasEnd(x) {
@@ -54,6 +57,9 @@ func (s *Snapshot) answer(x *exchange.Exchange, client grpc.Dialect) {
 		return
 	}
 	x.Pinned = r
+	if s.tracing != nil {
+		s.tracing.enter(x, r)
+	}
 	if r.chain.Request(x) == chain.Continue {
 		x.Times.Chain, x.By = x.Times.Now(), r.answers
 		if f := r.backend.Answer(x); f != nil {
@@ -70,6 +76,7 @@ func (g *Gateway) End(x *exchange.Exchange) {
 		_ = x.Resp.Body.Close() // the client has got what it gets
 		x.Pinned.(*servedRoute).chain.End(x)
 	}
+	endTrace(x)
 	g.count(x)
 	g.logAccess(x)
 	g.unpin(x)

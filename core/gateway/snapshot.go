@@ -17,6 +17,7 @@ import (
 	"github.com/sallyport/sallyport/core/metrics"
 	"github.com/sallyport/sallyport/core/pace"
 	"github.com/sallyport/sallyport/core/route"
+	"github.com/sallyport/sallyport/core/trace"
 	"github.com/sallyport/sallyport/core/upstream"
 )
 
@@ -35,6 +36,8 @@ type servedRoute struct {
 	chain         *chain.Chain
 	backend       answerer
 	rejectEncoded []string
+	pattern       string        // of the path
+	share         *trace.Share  // of the traces that begin at it; nil: as of all
 	callsHTTP2    bool          // the upstream can take gRPC calls, but maybe none of gRPC-Web
 	idle          time.Duration // of Exchange.Idle
 	answers       exchange.By   // who does where nothing goes wrong
@@ -64,9 +67,11 @@ type Snapshot struct {
 	splits      map[string]*backend.Split
 	mirrors     map[string]*backend.Mirror
 
-	counts  bool            // exchanges are counted
-	filters []countedFilter // the plugins in the routes' chains
-	ledger  *ledger
+	counts    bool            // exchanges are counted
+	filters   []countedFilter // the plugins in the routes' chains
+	ledger    *ledger
+	tracing   *tracing // nil: off
+	collector collector
 
 	pins    [pinShards]pinCount
 	retired atomic.Bool

@@ -25,6 +25,7 @@ type Status struct {
 	Stores     map[string]StoreStatus      `json:"stores"`
 	Totals     map[string]UpstreamStatus   `json:"upstream_totals"`
 	Traffic    map[string]TrafficStatus    `json:"traffic"` // by route; "" for all together
+	Traces     *TraceStatus                `json:"traces,omitempty"`
 }
 
 // PluginStatus is a picture of one plugin and its pools, one for each config that it is used with.
@@ -107,7 +108,7 @@ func (g *Gateway) Status() Status {
 		Refused: g.counts((*engine.Listener).Refused), Unserved: g.counts((*engine.Listener).Unserved),
 		Generation: s.Generation, Built: s.Built, Config: s.Config.File,
 		Plugins: map[string]PluginStatus{}, Upstreams: map[string][]EndpointStatus{},
-		Balance: s.balanceStatus(), Totals: map[string]UpstreamStatus{}, Traffic: s.trafficStatus(),
+		Balance: s.balanceStatus(), Totals: map[string]UpstreamStatus{}, Traffic: s.trafficStatus(), Traces: g.traceStatus(s),
 	}
 	for name, loaded := range s.plugins {
 		p := PluginStatus{

@@ -49,6 +49,11 @@ func (b *builder) redisOptions(name string, c config.Redis, secure *tls.Config) 
 
 // storeTLS reads the files of a store's tls table, as upstreamTLS does.
 func (b *builder) storeTLS(key string, c *config.UpstreamTLS) (o *tls.Config, files [][sha256.Size]byte, ok bool) {
+	return b.clientTLS("store", key, c)
+}
+
+// clientTLS reads the files of the tls table of something that we are a client of.
+func (b *builder) clientTLS(of, key string, c *config.UpstreamTLS) (o *tls.Config, files [][sha256.Size]byte, ok bool) {
 	if c == nil {
 		return nil, nil, true
 	}
@@ -61,7 +66,7 @@ func (b *builder) storeTLS(key string, c *config.UpstreamTLS) (o *tls.Config, fi
 		o.Certificates = l.pair(c.Cert, c.Key)
 	}
 	if c.Insecure && l.ok {
-		b.g.log.Warn("INSECURE: the certificates of a store are not verified, anyone on the way can read and change what is sent", "store", key)
+		b.g.log.Warn("INSECURE: the certificates of a "+of+" are not verified, anyone on the way can read and change what is sent", of, key)
 	}
 	return o, l.files, l.ok
 }

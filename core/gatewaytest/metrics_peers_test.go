@@ -17,7 +17,7 @@ import (
 	"sync"
 	"testing"
 
-	collector "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	colmetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	common "go.opentelemetry.io/proto/otlp/common/v1"
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 	"google.golang.org/grpc"
@@ -99,14 +99,14 @@ func TestPrometheus(t *testing.T) {
 
 // sink takes in metrics as a collector does, over gRPC or HTTP.
 type sink struct {
-	collector.UnimplementedMetricsServiceServer
+	colmetricspb.UnimplementedMetricsServiceServer
 	mu      sync.Mutex
 	token   string
 	service string
 	metrics map[string]*metricspb.Metric
 }
 
-func (s *sink) take(token string, r *collector.ExportMetricsServiceRequest) {
+func (s *sink) take(token string, r *colmetricspb.ExportMetricsServiceRequest) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.token = token
@@ -136,10 +136,10 @@ func attribute(list []*common.KeyValue, name string) string {
 }
 
 // Export is of the gRPC service.
-func (s *sink) Export(ctx context.Context, r *collector.ExportMetricsServiceRequest) (*collector.ExportMetricsServiceResponse, error) {
+func (s *sink) Export(ctx context.Context, r *colmetricspb.ExportMetricsServiceRequest) (*colmetricspb.ExportMetricsServiceResponse, error) {
 	fields, _ := metadata.FromIncomingContext(ctx)
 	s.take(strings.Join(fields.Get("x-token"), ","), r)
-	return &collector.ExportMetricsServiceResponse{}, nil
+	return &colmetricspb.ExportMetricsServiceResponse{}, nil
 }
 
 // ServeHTTP takes in what is sent over HTTP.
@@ -150,7 +150,7 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, err := io.ReadAll(unzipped)
-	var request collector.ExportMetricsServiceRequest
+	var request colmetricspb.ExportMetricsServiceRequest
 	if err != nil || proto.Unmarshal(body, &request) != nil {
 		http.Error(w, "no", 400)
 		return
@@ -185,7 +185,7 @@ func TestOTLP(t *testing.T) {
 				t.Fatal(err)
 			}
 			server := grpc.NewServer()
-			collector.RegisterMetricsServiceServer(server, s)
+			colmetricspb.RegisterMetricsServiceServer(server, s)
 			go func() { _ = server.Serve(l) }()
 			t.Cleanup(server.Stop)
 			return "http://" + l.Addr().String()

@@ -20,6 +20,7 @@ type Fetcher interface {
 // fetch is a request of a plugin's own, under way in a goroutine of its own or answered.
 type fetch struct {
 	x        *exchange.Exchange
+	plugin   string // that has started it
 	deadline time.Time
 	done     chan struct{}
 	fault    *fault.Fault // when done
@@ -43,6 +44,7 @@ func (f *fetch) run(to Fetcher, pool *exchange.Pool) {
 			f.fault = fault.From(err)
 		}
 	}
+	f.endSpan()
 	close(f.done)
 	f.settle(pool, func() { f.finished = true })
 }

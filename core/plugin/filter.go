@@ -116,8 +116,17 @@ func (f *filter) hold(b *exchange.Body, tooLarge fault.Kind, side fault.Side) er
 	return fault.Wrap(tooLarge, side, err)
 }
 
-// run runs a hook, and once more in a fresh instance if the first one's past may be to blame: not when others have failed just before.
+// run runs a hook; where the exchange's trace is recorded, as a span of its own. Chunk hooks have none: a body can have any number of
+// them, and those of the request run beside the rest of the exchange.
 func (f *filter) run(t task) (int32, error) {
+	if t.chunk == nil && t.x.Trace.Recording != nil {
+		return f.runTraced(t)
+	}
+	return f.call(t)
+}
+
+// call runs a hook, and once more in a fresh instance if the first one's past may be to blame: not when others have failed just before.
+func (f *filter) call(t task) (int32, error) {
 	if !f.pool.breaker.pass(time.Now) {
 		return 0, f.unavailable(t.x, errOpen)
 	}
@@ -149,6 +158,7 @@ func (f *filter) try(t task) (int32, error) {
 			return 0, err
 		}
 		result, failure := i.run(t)
+		t.noteFuel(i)
 		if failure == nil {
 			f.give(i, t.seat)
 			return f.wait(result, t)
@@ -198,7 +208,9 @@ func (f *filter) wait(result int32, t task) (int32, error) {
 			return 0, err
 		}
 		var failure *Failure
-		if result, failure = i.resume(t); failure != nil {
+		result, failure = i.resume(t)
+		t.noteFuel(i)
+		if failure != nil {
 			f.lose(i, t.seat, failure.Cause)
 			return 0, failure
 		}

@@ -123,6 +123,7 @@ type task struct {
 	x     *exchange.Exchange
 	place int
 	chunk *chunk // of chunk hooks, else nil
+	span  int    // its place in the exchange's Recording; 0: none
 	seat  *seat  // the instance that the exchange keeps to; nil: any will do
 }
 

@@ -75,7 +75,8 @@ func (h *hookCall) fetchStart(p *Pool, upstream string, fields, body []byte, tim
 	}
 	x.Client = &all.client
 	x.Times.Start = time.Now()
-	one := &fetch{x: x, deadline: x.Times.Start.Add(limit), done: make(chan struct{})}
+	followTrace(x, h.x)
+	one := &fetch{x: x, plugin: p.plugin.name, deadline: x.Times.Start.Add(limit), done: make(chan struct{})}
 	all.list = append(all.list, one)
 	h.lasting, h.fetching = true, true
 	go one.run(to, &host.exchanges)

@@ -39,6 +39,8 @@ func (h *hookCall) get(field abi.Field) (string, abi.Code) {
 		return h.attrGet(abi.ConsumerAttr)
 	case abi.Upstream:
 		return orNotFound(h.x.Upstream)
+	case abi.TraceID:
+		return h.traceID()
 	}
 	return h.getTLS(field)
 }
@@ -48,6 +50,13 @@ func (h *hookCall) address() (string, abi.Code) {
 		return "", abi.NotFound
 	}
 	return h.borrow(h.x.Addr.AppendTo(h.scratch[:0])), ok
+}
+
+func (h *hookCall) traceID() (string, abi.Code) {
+	if !h.x.Trace.IsOn() {
+		return "", abi.NotFound
+	}
+	return h.borrow(h.x.Trace.Trace.AppendTo(h.scratch[:0])), ok
 }
 
 func (h *hookCall) getTLS(field abi.Field) (string, abi.Code) {

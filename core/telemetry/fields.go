@@ -36,6 +36,8 @@ func requestFields() []logField {
 	return []logField{
 		{"time", (*line).addTime, false},
 		{"id", func(l *line) { l.text(`,"id":`, l.x.ID) }, false},
+		{"trace_id", func(l *line) { l.addTraceID(`,"trace_id":"`) }, false},
+		{"span_id", func(l *line) { l.addSpanID(`,"span_id":"`) }, false},
 		{"client", (*line).addClient, false},
 		{"peer", (*line).addPeer, false},
 		{"method", func(l *line) { l.text(`,"method":`, l.x.Req.Method) }, false},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
+	"github.com/sallyport/sallyport/core/trace"
 )
 
 // full is an exchange of which everything is known.
@@ -33,6 +34,7 @@ func full() *exchange.Exchange {
 	x.Took = []exchange.Took{{Name: "jwt-auth", Place: 0, Time: 14 * time.Microsecond}, {Name: "ratelimit", Place: 1, Time: time.Microsecond}}
 	x.GRPCStatus = "8"
 	x.Times.Sent, x.Times.Answered = x.Times.Start.Add(40*time.Microsecond), x.Times.Start.Add(90*time.Microsecond)
+	x.Trace.Trace, x.Trace.Span = trace.ID{0: 1}, trace.SpanID{0: 2}
 	x.Fail(&fault.Fault{Kind: fault.BadGateway, Side: fault.Upstream, Reason: "reset"})
 	return x
 }
@@ -43,7 +45,7 @@ var captureAll = FormatOptions{
 }
 
 func TestFullLine(t *testing.T) {
-	const want = `{"time":"2026-01-02T03:04:05.000006Z","id":"abc","client":"192.0.2.1","peer":"10.0.0.1:5000","method":"GET",` +
+	const want = `{"time":"2026-01-02T03:04:05.000006Z","id":"abc","trace_id":"01000000000000000000000000000000","span_id":"0200000000000000","client":"192.0.2.1","peer":"10.0.0.1:5000","method":"GET",` +
 		`"scheme":"http","host":"example.com","path":"/orders/1","query":"a=b&api-key=[redacted]","protocol":"HTTP/1.1","status":200,"grpc_status":8,` +
 		`"route":"orders","upstream":"o","endpoint":"127.0.0.1:9","tries":1,"received":5,"sent":259,"chain_us":1,"connect_us":30,"sent_us":40,"answered_us":90,"total_us":2000,` +
 		`"filters":[{"name":"jwt-auth","us":14},{"name":"ratelimit","us":1}],"generation":3,"answered_by":"filter","filter":"ratelimit",` +

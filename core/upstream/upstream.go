@@ -198,7 +198,11 @@ func (u *Upstream) try(x *exchange.Exchange, e *Endpoint, send Send) *fault.Faul
 	e.requests.Add(1)
 	e.active.Add(1)
 	x.Resp.Reset()
+	span := u.beginTrySpan(x)
 	f := u.transport.RoundTrip(x, e, send)
+	if span > 0 {
+		u.endTrySpan(x, e, span, outcomeOf(f, x.Resp.Status, &send), f)
+	}
 	if u.timed {
 		e.observe(x, f)
 	}

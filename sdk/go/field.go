@@ -20,6 +20,7 @@ const (
 	FieldUpstream
 	FieldTLSServerName
 	FieldTLSClientSubject
+	FieldTraceID
 )
 
 // Bytes returns the field's value without copying it, and whether there is one. The bytes are valid until the
@@ -75,6 +76,10 @@ func (r *Request) TLSServerName() string { return r.text(FieldTLSServerName) }
 
 // TLSClientSubject returns the subject of the client's verified certificate (RFC 2253), or "".
 func (r *Request) TLSClientSubject() string { return r.text(FieldTLSClientSubject) }
+
+// TraceID returns the id of the distributed trace that the request is part of, in hexadecimal digits, or "" where the gateway has no
+// tracing.
+func (r *Request) TraceID() string { return r.text(FieldTraceID) }
 
 func setField(f Field, value string) error { return failure(host.Set(int32(f), value)) }
 

@@ -30,7 +30,7 @@ func during(t *testing.T, x *sallyporttest.Exchange, request func(*sallyport.Req
 func TestFields(t *testing.T) {
 	x := sallyporttest.NewExchange("GET", "/orders/7?a=1&b=&c=%41+b")
 	x.Params = map[string]string{"id": "7"}
-	x.TLSServerName = "api.test"
+	x.TLSServerName, x.TraceID = "api.test", "0af7651916cd43dd8448eb211c80319c"
 	tests := []struct {
 		name string
 		get  func(r *sallyport.Request) string
@@ -49,6 +49,7 @@ func TestFields(t *testing.T) {
 		{"upstream", (*sallyport.Request).Upstream, ""},
 		{"TLS server name", (*sallyport.Request).TLSServerName, "api.test"},
 		{"TLS client subject", (*sallyport.Request).TLSClientSubject, ""},
+		{"trace id", (*sallyport.Request).TraceID, "0af7651916cd43dd8448eb211c80319c"},
 		{"param", func(r *sallyport.Request) string { return r.Param("id") }, "7"},
 		{"query param", func(r *sallyport.Request) string { s, _ := r.QueryParam("c"); return s }, "A b"},
 	}

@@ -18,6 +18,7 @@ const (
 	Upstream
 	TLSServerName
 	TLSClientSubject
+	TraceID
 )
 
 // FieldInfo is a row of the table of fields.
@@ -43,6 +44,7 @@ func Fields() []FieldInfo {
 		{Upstream, "upstream", 0},
 		{TLSServerName, "TLS server name", 0},
 		{TLSClientSubject, "TLS client subject", 0},
+		{TraceID, "trace id", 0},
 	}
 }
 

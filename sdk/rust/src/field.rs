@@ -14,6 +14,7 @@ const CONSUMER: i32 = 10;
 const UPSTREAM: i32 = 11;
 const TLS_SERVER_NAME: i32 = 12;
 const TLS_CLIENT_SUBJECT: i32 = 13;
+const TRACE_ID: i32 = 14;
 
 impl Request {
     fn field(&mut self, field: i32) -> String {
@@ -90,6 +91,12 @@ impl Request {
     /// Returns the subject of the client's verified certificate (RFC 2253), or an empty string.
     pub fn tls_client_subject(&mut self) -> String {
         self.field(TLS_CLIENT_SUBJECT)
+    }
+
+    /// Returns the id of the distributed trace that the request is part of, in hexadecimal digits, or an empty string where the
+    /// gateway has no tracing.
+    pub fn trace_id(&mut self) -> String {
+        self.field(TRACE_ID)
     }
 
     /// Changes the host that is asked for: a name or address, perhaps with a port. Request hook only.

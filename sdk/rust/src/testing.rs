@@ -76,6 +76,7 @@ pub struct Exchange {
     pub upstream: String,
     pub tls_server_name: String,
     pub tls_client_subject: String,
+    pub trace_id: String,
     pub params: BTreeMap<String, String>,
     pub request: Fields,
     /// What the request hook of a plugin with `Hooks::REQUEST_BODY` finds.
@@ -132,6 +133,7 @@ impl Exchange {
             11 => &mut self.upstream,
             12 => &mut self.tls_server_name,
             13 => &mut self.tls_client_subject,
+            14 => &mut self.trace_id,
             _ => return None,
         })
     }

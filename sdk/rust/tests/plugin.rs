@@ -58,6 +58,7 @@ fn reads_and_sets_fields() {
                 r.upstream(),
                 r.tls_server_name(),
                 r.tls_client_subject(),
+                r.trace_id(),
             ];
             let want = [
                 "GET",
@@ -73,6 +74,7 @@ fn reads_and_sets_fields() {
                 "",
                 "api.test",
                 "",
+                "0af7651916cd43dd8448eb211c80319c",
             ];
             assert_eq!(got, want);
             assert_eq!(r.param("id").as_deref(), Some("7"));
@@ -93,6 +95,7 @@ fn reads_and_sets_fields() {
     let mut x = Exchange::new("GET", "/orders/7?a=1&b=&c=%41+b");
     x.params.insert("id".into(), "7".into());
     x.tls_server_name = "api.test".into();
+    x.trace_id = "0af7651916cd43dd8448eb211c80319c".into();
     let mut p = configure::<Test>("{}").unwrap();
     assert_eq!(p.request(&mut x), Ok(Verdict::Continue));
     assert_eq!(p.response(&mut x), Ok(()));

@@ -86,7 +86,7 @@ type Exchange struct {
 
 	Method, Scheme, Host, Path, Query, Protocol string
 	ClientAddress, Route, ID, Upstream          string
-	TLSServerName, TLSClientSubject             string
+	TLSServerName, TLSClientSubject, TraceID    string
 
 	Params      map[string]string
 	Request     Fields
@@ -108,7 +108,7 @@ type Exchange struct {
 // field returns a pointer to the value that a field number stands for, nil for unknown numbers.
 func (x *Exchange) field(number int32) *string {
 	fields := [...]*string{nil, &x.Method, &x.Scheme, &x.Host, &x.Path, &x.Query, &x.Protocol, &x.ClientAddress,
-		&x.Route, &x.ID, nil, &x.Upstream, &x.TLSServerName, &x.TLSClientSubject}
+		&x.Route, &x.ID, nil, &x.Upstream, &x.TLSServerName, &x.TLSClientSubject, &x.TraceID}
 	if number < 0 || int(number) >= len(fields) {
 		return nil
 	}
