@@ -28,10 +28,7 @@ func (r *reader) readConfig(root value) {
 func rootKeys() keys[Config] {
 	return keys[Config]{
 		{"server", readServer},
-		{"admin", func(v value, c *Config) {
-			c.Admin = &Admin{Listen: "127.0.0.1:9901"}
-			adminKeys().read(v, c.Admin)
-		}},
+		{"admin", readAdmin},
 		{"log", func(v value, c *Config) { logKeys().read(v, &c.Log) }},
 		{"sandbox", readSandbox},
 		{"upstreams", func(v value, c *Config) { c.Upstreams = readUpstreams(v) }},
@@ -43,12 +40,6 @@ func rootKeys() keys[Config] {
 		{"plugins", func(v value, c *Config) { c.Plugins = named(v, value.checkPluginName, readPlugin) }},
 		{"filters", func(v value, c *Config) { c.Filters = readGlobalFilters(v) }},
 		{"routes", func(v value, c *Config) { c.Routes = readRoutes(v) }},
-	}
-}
-
-func adminKeys() keys[Admin] {
-	return keys[Admin]{
-		{"listen", func(v value, a *Admin) { v.listenAddress(&a.Listen) }},
 	}
 }
 
