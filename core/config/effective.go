@@ -406,3 +406,9 @@ func snake(name string) string {
 	}
 	return b.String()
 }
+
+// Hidden reports whether the value of that name in the table at a key path must not be shown.
+func (c *Config) Hidden(table, name string) bool {
+	key := join(table, name)
+	return c.Secret(key) || mayHide(key)
+}
