@@ -116,6 +116,12 @@ func (s *Setting) MarshalJSON() ([]byte, error) {
 	return append(out, end), nil
 }
 
+// UnmarshalJSON takes what MarshalJSON has written as it is, to be shown again: it is a Value, whatever it holds.
+func (s *Setting) UnmarshalJSON(text []byte) error {
+	*s = Setting{Value: json.RawMessage(slices.Clone(text))}
+	return nil
+}
+
 // walker makes Settings of a Config. Fields are called as in the file: their names in snake_case, or what called says.
 type walker struct {
 	c      *Config

@@ -34,6 +34,8 @@ type Setting struct {
 	Key  string          `json:"key"`            // within the part
 	From *config.Setting `json:"from,omitempty"` // nil: it was not there
 	To   *config.Setting `json:"to,omitempty"`   // nil: it is not there any more
+	// Default says that To does not stand in the file.
+	Default bool `json:"default,omitempty"`
 }
 
 // Chain is what a route's filters were and are, by their names in order.

@@ -51,7 +51,7 @@ func (s *Setting) print(b *strings.Builder, whole bool) {
 		key += ": "
 	}
 	switch {
-	case whole && s.To.Place == (config.Place{}) && s.Key != "": // a default says nothing new
+	case whole && s.Default && s.Key != "": // it says nothing new
 	case s.From != nil && s.To != nil && shown(s.From) == shown(s.To):
 		fmt.Fprintf(b, "    %sanother secret\n", key)
 	case s.From == nil && whole:

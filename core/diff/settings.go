@@ -12,16 +12,20 @@ func (c *Change) compare(key string, old, now *config.Setting) {
 	switch {
 	case old.Same(now):
 	case old == nil && now.IsLeaf(), now == nil && old.IsLeaf(), old != nil && now != nil && (old.IsLeaf() || now.IsLeaf()):
-		c.Settings = append(c.Settings, Setting{key, old, now})
+		c.add(key, old, now)
 	case isTable(old) && isTable(now):
 		for _, name := range names(old, now) {
 			c.compare(under(key, name), old.Child(name), now.Child(name))
 		}
 	case old == nil || now == nil || identity(old) == "" || identity(old) != identity(now):
-		c.Settings = append(c.Settings, Setting{key, old, now})
+		c.add(key, old, now)
 	default:
 		c.compareLists(key, identity(now), old, now)
 	}
+}
+
+func (c *Change) add(key string, from, to *config.Setting) {
+	c.Settings = append(c.Settings, Setting{key, from, to, to != nil && to.Place == (config.Place{})})
 }
 
 func isTable(s *config.Setting) bool { return s == nil || !s.List }
@@ -69,7 +73,7 @@ func (c *Change) compareLists(key, by string, old, now *config.Setting) {
 		before, after := find(old, id), find(now, id)
 		at := key + "[" + id + "]"
 		if before == nil || after == nil {
-			c.Settings = append(c.Settings, Setting{at, before, after})
+			c.add(at, before, after)
 			continue
 		}
 		c.compare(at, before, after)
@@ -85,7 +89,7 @@ func (c *Change) compareChains(old, now *config.Setting) {
 		for i, use := range after {
 			if !slices.ContainsFunc(pairs, func(p pair) bool { return p.now == i }) {
 				c.Chain.Added = append(c.Chain.Added, use)
-				c.Settings = append(c.Settings, Setting{place(i, use), nil, now.Children[i]})
+				c.add(place(i, use), nil, now.Children[i])
 			}
 		}
 		for i, use := range before {
