@@ -206,7 +206,7 @@ func (c *adminCommand) config([]string) error {
 	if printed, err := c.ask("/config", &e); printed {
 		return err
 	}
-	fmt.Fprintf(c.out, "# %s, generation %d, SHA-256 %s\n# LINE:COL is where a value stands; "-": nowhere, it is a default\n", e.File, e.Generation, e.Hash)
+	fmt.Fprintf(c.out, "# %s, generation %d, SHA-256 %s\n# LINE:COL is where a value stands; -: nowhere, it is a default\n", e.File, e.Generation, e.Hash)
 	rows := [][]string{}
 	settings, err := flatten(e.Config)
 	if err != nil {
