@@ -39,7 +39,7 @@ func checkFile(file string, stderr io.Writer) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	return gateway.Check(log, cfg)
+	return together(gateway.Check(log, cfg), checkAdmin(cfg))
 }
 
 // checkResult is what check --json prints.

@@ -15,6 +15,9 @@ const usage = `sallyport, the API gateway whose policies are sandboxed plugins
   sallyport run   [-c gateway.toml]           serve
   sallyport check [-c gateway.toml] [--json]  load everything, serve nothing
   sallyport test  [-c gateway.toml] CASES...  try requests on its routes, with stand-ins for the upstreams
+  sallyport routes [-c gateway.toml] [--json]  list the routes in the order of precedence; --explain METHOD URL
+  sallyport diff OLD NEW [--json]             what differs between two configs by what it means
+  sallyport admin SUBCOMMAND                  ask a running gateway, or change it: routes, plugins, drain, history…
   sallyport plugin new|build|test|inspect     the tools for authors of plugins
   sallyport version
 `
@@ -36,6 +39,12 @@ func dispatch(args []string, stdout, stderr io.Writer) int {
 		return check(args[1:], stdout, stderr)
 	case "test":
 		return routeTest(args[1:], stdout, stderr)
+	case "routes":
+		return routesVerb(args[1:], stdout, stderr)
+	case "diff":
+		return diffVerb(args[1:], stdout, stderr)
+	case "admin":
+		return adminVerb(args[1:], stdout, stderr)
 	case "plugin":
 		return plugin(args[1:], stdout, stderr)
 	case "version", "--version":

@@ -150,7 +150,7 @@ func TestRunReloadsAndStops(t *testing.T) {
 	gatewaytest.Until(t, "SIGHUP reloads what has not changed", func() bool { return strings.Count(r.logs(), `"reloaded"`) > before })
 	gatewaytest.Until(t, "the access log has the request", func() bool { return strings.Contains(r.logs(), `"route":"r"`) })
 
-	resp, err := http.Post("http://"+r.admin+"/reload", "", nil)
+	resp, err := http.Post("http://"+r.admin+"/reload", "application/json", nil)
 	if err != nil || resp.StatusCode != 200 {
 		t.Errorf("POST /reload: %v %v", resp, err)
 	}

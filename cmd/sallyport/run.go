@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -44,10 +45,14 @@ type process struct {
 	file    string
 	loaded  time.Time // when reading the first config began
 	log     *slog.Logger
+	level   *slog.LevelVar
 	gateway *gateway.Gateway
-	admin   *admin.Server
+	history *admin.History
+	options admin.Options
+	signal  atomic.Bool // SIGHUP has asked for the next reload
 
 	mu      sync.Mutex
+	admin   *admin.Server  // nil: there is none
 	cfg     *config.Config // the one in force
 	refused *config.Config // read after it, but it could not be built; nil: none was
 }
@@ -58,49 +63,80 @@ func start(file string, stderr io.Writer) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	log := telemetry.NewLogger(cfg.Log.Level, stderr)
-	p := &process{file: file, loaded: loaded, log: log, gateway: gateway.New(log), cfg: cfg}
+	p := &process{file: file, loaded: loaded, level: &slog.LevelVar{}, history: &admin.History{}}
+	p.setLevel(cfg)
+	p.log = telemetry.NewLevelLogger(p.level, stderr)
+	p.gateway = gateway.New(p.log)
 	p.gateway.Version = version
-	if err := p.gateway.Apply(cfg); err != nil {
+	p.options = admin.Options{
+		Gateway: p.gateway, Version: version, Log: p.log, Level: p.level, History: p.history,
+		Reload: func(who string) error { return p.reload("API", who) },
+	}
+	p.mu.Lock() // the admin interface answers before there is a config: a reload waits for the first one
+	defer p.mu.Unlock()
+	if err := p.install(cfg); err != nil {
 		return nil, err
 	}
-	if cfg.Admin != nil {
-		options := admin.Options{Gateway: p.gateway, Reload: p.reload, Version: version, Log: log}
-		if p.admin, err = admin.Listen(cfg.Admin.Listen, options); err != nil {
-			return nil, cfg.Errorf("admin.listen", "cannot listen: %v", err)
-		}
-	}
-	log.Info("serving", "version", version, "listeners", p.gateway.Addresses(), "generation", p.gateway.Current().Generation)
+	p.note("start", "", cfg, nil)
+	p.log.Info("serving", "version", version, "listeners", p.gateway.Addresses(), "generation", p.gateway.Current().Generation)
 	return p, nil
 }
 
-// reload applies the config file as it is now.
-func (p *process) reload() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var err error
-	sparingly(len(p.cfg.Routes), func() { err = p.apply() })
-	if err != nil {
-		p.log.Error("the new config was refused, the old one stays", "error", err)
-		return err
-	}
-	p.log.Info("reloaded", "generation", p.gateway.Current().Generation)
-	return nil
-}
-
-// apply is reload, which tells how it went; the caller holds mu.
-func (p *process) apply() error {
-	cfg, err := config.LoadGently(p.file, (&pace.Pace{}).Rest)
+// install puts a config in force, or says why it cannot be; the caller holds mu, or is alone.
+func (p *process) install(cfg *config.Config) error {
+	side, err := p.prepareAdmin(cfg)
 	if err != nil {
 		p.gateway.NoteRefused()
 		return err
 	}
-	p.refused = cfg
 	if err := p.gateway.Apply(cfg); err != nil {
+		side.giveUp()
 		return err
+	}
+	p.takeAdmin(side)
+	if p.cfg == nil || p.cfg.Log.Level != cfg.Log.Level {
+		p.setLevel(cfg) // else what the admin API says lasts
 	}
 	p.cfg, p.refused = cfg, nil
 	return nil
+}
+
+func (p *process) setLevel(cfg *config.Config) {
+	if level, err := telemetry.ParseLevel(cfg.Log.Level); err == nil {
+		p.level.Set(level)
+	}
+}
+
+// reload applies the config file as it is now. Source is what has led to it, who has asked for it.
+func (p *process) reload(source, who string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var cfg *config.Config
+	var err error
+	sparingly(len(p.cfg.Routes), func() { cfg, err = p.apply() })
+	p.note(source, who, cfg, err)
+	if err != nil {
+		p.log.Error("the new config was refused, the old one stays", "source", source, "error", err)
+		return err
+	}
+	p.log.Info("reloaded", "source", source, "generation", p.gateway.Current().Generation, "hash", cfg.Hash())
+	return nil
+}
+
+// note remembers how putting a config in force went.
+func (p *process) note(source, who string, cfg *config.Config, err error) {
+	p.history.Add(admin.Attempt{Generation: p.gateway.Current().Generation, Source: source, Who: who}, cfg, err)
+}
+
+// apply is reload, which tells how it went; the caller holds mu.
+func (p *process) apply() (*config.Config, error) {
+	cfg, err := config.LoadGently(p.file, (&pace.Pace{}).Rest)
+	if err != nil {
+		p.gateway.NoteRefused()
+		return nil, err
+	}
+	p.refused = cfg
+	return cfg, p.install(cfg)
 }
 
 // pluginPaths are what the watcher looks at beside the config file.
@@ -142,6 +178,7 @@ func (p *process) serve(signals <-chan os.Signal) int {
 	for s := range signals {
 		switch s {
 		case syscall.SIGHUP:
+			p.signal.Store(true)
 			select {
 			case force <- struct{}{}:
 			default: // one is waiting already, and it will read what there is then
@@ -167,7 +204,7 @@ func (p *process) watch(ctx context.Context, force <-chan struct{}) {
 		Config:  p.file,
 		Plugins: p.pluginPaths,
 		Files:   p.filePaths,
-		Changed: func() { _ = p.reload() }, // reload has logged its error
+		Changed: p.changed,
 		Loaded:  p.loaded,
 		Log:     p.log,
 	}
@@ -176,10 +213,19 @@ func (p *process) watch(ctx context.Context, force <-chan struct{}) {
 	}
 }
 
+// changed is called by the watcher, for files and for signals.
+func (p *process) changed() {
+	source := "file"
+	if p.signal.Swap(false) {
+		source = "SIGHUP"
+	}
+	_ = p.reload(source, "") // it has logged its error
+}
+
 // drain lets what runs end for up to drain_timeout; a further signal cuts it short.
 func (p *process) drain(signals <-chan os.Signal) int {
 	p.mu.Lock()
-	timeout := p.cfg.Server.DrainTimeout
+	timeout, side := p.cfg.Server.DrainTimeout, p.admin
 	p.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
@@ -195,8 +241,8 @@ func (p *process) drain(signals <-chan os.Signal) int {
 	if err := p.gateway.Drain(ctx); err != nil {
 		p.log.Warn("not everything had ended", "error", err)
 	}
-	if p.admin != nil {
-		_ = p.admin.Close(ctx) // the process ends anyway
+	if side != nil {
+		_ = side.Close(ctx) // the process ends anyway
 	}
 	p.log.Info("stopped")
 	return 0

@@ -6,13 +6,16 @@ import (
 	"github.com/sallyport/sallyport/core/telemetry"
 )
 
-// serveMetrics answers GET /metrics for Prometheus, and GET /stats with the same counts as JSON.
-func serveMetrics(mux *http.ServeMux, o Options) {
-	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, o.Gateway.Stats()) })
-	handler, err := telemetry.PrometheusHandler(o.Gateway.MetricOptions())
+// metrics makes what answers Prometheus.
+func (a *api) metrics() http.HandlerFunc {
+	handler, err := telemetry.PrometheusHandler(a.Gateway.MetricOptions())
 	if err != nil {
-		o.Log.Error("GET /metrics is not served", "error", err)
-		return
+		a.Log.Error("GET /metrics is not served", "error", err)
+		return http.NotFound
 	}
-	mux.Handle("GET /metrics", handler)
+	return handler.ServeHTTP
+}
+
+func (a *api) stats(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, a.Gateway.Stats())
 }

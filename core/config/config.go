@@ -29,6 +29,7 @@ type Config struct {
 	places  places          // while the file is read
 	index   *index          // from then on; nil: not yet
 	secrets map[string]bool // key paths of what came from the environment or a file
+	sum     string          // SHA-256 of the file in hexadecimal
 }
 
 // Place is where in the file something stands; lines and columns count from 1, columns in characters.
@@ -95,11 +96,6 @@ type Limits struct {
 	Connections      int           // open at once; more wait to be accepted
 	ConnectionsPerIP int           // open at once from one address; more are closed; 0: no bound
 	Streams          int           // requests at once on an HTTP/2 connection
-}
-
-// Admin is the [admin] table.
-type Admin struct {
-	Listen string
 }
 
 // Log is the [log] table.

@@ -21,6 +21,7 @@ func documented() map[string][]string {
 		"server.listen[]":                    listenerKeys().names(),
 		"server.listen[].limits":             limitKeys().names(),
 		"admin":                              adminKeys().names(),
+		"admin.tls":                          adminTLSKeys().names(),
 		"log":                                logKeys().names(),
 		"metrics":                            metricsKeys().names(),
 		"metrics.otlp":                       metricsOTLPKeys().names(),
@@ -139,7 +140,7 @@ func TestExamplesInTheDocsAreRight(t *testing.T) {
 		t.Errorf("%d examples, want at least 8", len(blocks))
 	}
 	from := fakeSources()
-	from.env = func(string) (string, bool) { return "secret", true }
+	from.env = func(string) (string, bool) { return "secret-secret-secret", true }
 	for _, block := range blocks {
 		text := block[1]
 		if !strings.Contains(text, "[server]") {

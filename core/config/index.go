@@ -35,3 +35,9 @@ func (x *index) at(key string) Place {
 	}
 	return Place{1, 1}
 }
+
+// exact is at for the key itself: zero when it does not stand in the file.
+func (x *index) exact(key string) Place {
+	it := x.places[maphash.String(x.seed, key)]
+	return Place{int(it.line), int(it.col)}
+}

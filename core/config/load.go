@@ -1,6 +1,8 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -46,6 +48,8 @@ func parse(file string, data []byte, from sources) (*Config, error) {
 	if len(data) > maxFile {
 		return nil, Errors{c.Errorf("", "the file is larger than %s", sizeText(maxFile))}
 	}
+	sum := sha256.Sum256(data)
+	c.sum = hex.EncodeToString(sum[:])
 	table, wrong := decode(c, withoutMark(string(data)), from.rest)
 	if len(wrong) > 0 {
 		return nil, wrong.sort()

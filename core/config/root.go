@@ -30,10 +30,7 @@ func (r *reader) readConfig(root value) {
 func rootKeys() keys[Config] {
 	return keys[Config]{
 		{"server", readServer},
-		{"admin", func(v value, c *Config) {
-			c.Admin = &Admin{Listen: "127.0.0.1:9901"}
-			adminKeys().read(v, c.Admin)
-		}},
+		{"admin", readAdmin},
 		{"log", func(v value, c *Config) { readLog(v, &c.Log) }},
 		{"metrics", func(v value, c *Config) { metricsKeys().read(v, &c.Metrics) }},
 		{"tracing", readTracing},
@@ -47,12 +44,6 @@ func rootKeys() keys[Config] {
 		{"plugins", func(v value, c *Config) { c.Plugins = named(v, value.checkPluginName, readPlugin) }},
 		{"filters", func(v value, c *Config) { c.Filters = readGlobalFilters(v) }},
 		{"routes", func(v value, c *Config) { c.Routes = readRoutes(v) }},
-	}
-}
-
-func adminKeys() keys[Admin] {
-	return keys[Admin]{
-		{"listen", func(v value, a *Admin) { v.listenAddress(&a.Listen) }},
 	}
 }
 

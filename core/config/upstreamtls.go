@@ -84,7 +84,7 @@ func checkProtocol(v value, u *Upstream) {
 // Files returns the absolute paths of the files beside the plugins that the gateway reads when it is built, sorted: a change of one
 // of them is a change of the config.
 func (c *Config) Files() []string {
-	var files []string
+	files := c.Admin.files()
 	for _, l := range c.Server.Listen {
 		files = append(files, l.TLS.files()...)
 	}

@@ -51,10 +51,19 @@ func ejectOptions(e *config.Eject) *upstream.EjectOptions {
 // DrainEndpoint takes an endpoint of an upstream out of service, or puts it back; see upstream.Drain. It waits for a reload that is under way,
 // which may have taken over the endpoint's standing already.
 func (g *Gateway) DrainEndpoint(name, address string, drained bool) error {
+	return g.onUpstream(name, func(u *upstream.Upstream) error { return u.Drain(address, drained) })
+}
+
+// WeighEndpoint gives an endpoint of an upstream another weight than the config does, 0 takes that back; see upstream.Weigh.
+func (g *Gateway) WeighEndpoint(name, address string, weight int) error {
+	return g.onUpstream(name, func(u *upstream.Upstream) error { return u.Weigh(address, weight) })
+}
+
+func (g *Gateway) onUpstream(name string, do func(*upstream.Upstream) error) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if s := g.current.Load(); s != nil && s.upstreams[name] != nil {
-		return s.upstreams[name].Drain(address, drained)
+		return do(s.upstreams[name])
 	}
 	return fmt.Errorf("there is no upstream %q", name)
 }

@@ -84,7 +84,7 @@ type PoolStatus struct {
 // EndpointStatus is a picture of one endpoint.
 type EndpointStatus struct {
 	Address  string `json:"address"`
-	Weight   int    `json:"weight"`
+	Weight   int    `json:"weight"` // what the operator says, else the config
 	Active   int64  `json:"active"` // exchanges in flight
 	Idle     int    `json:"idle"`   // connections kept for reuse
 	Requests uint64 `json:"requests"`
@@ -96,6 +96,7 @@ type EndpointStatus struct {
 	Standing  upstream.StandingState `json:"standing"`
 	Breaker   string                 `json:"breaker,omitempty"` // "closed", "open" or "half_open"; none without one
 	Opened    uint64                 `json:"opened,omitempty"`  // how often the breaker has opened
+	Given     int                    `json:"configured_weight"` // Weight, but for the operator's word
 }
 
 // Status returns a picture of the current generation.
@@ -107,9 +108,21 @@ func (g *Gateway) Status() Status {
 	status := Status{
 		Refused: g.counts((*engine.Listener).Refused), Unserved: g.counts((*engine.Listener).Unserved),
 		Generation: s.Generation, Built: s.Built, Config: s.Config.File,
-		Plugins: map[string]PluginStatus{}, Upstreams: map[string][]EndpointStatus{},
+		Plugins: s.pluginStatus(), Upstreams: map[string][]EndpointStatus{},
 		Balance: s.balanceStatus(), Totals: map[string]UpstreamStatus{}, Traffic: s.trafficStatus(), Traces: g.traceStatus(s),
 	}
+	status.Discovery = s.sourceStatus()
+	s.addLimits(&status)
+	for name, u := range s.upstreams {
+		status.Upstreams[name] = endpointStatus(u.Endpoints())
+		status.Totals[name] = UpstreamStatus(u.State())
+	}
+	return status
+}
+
+// pluginStatus tells of the plugins by name.
+func (s *Snapshot) pluginStatus() map[string]PluginStatus {
+	all := map[string]PluginStatus{}
 	for name, loaded := range s.plugins {
 		p := PluginStatus{
 			Hash: loaded.plugin.Hash(), Grants: grantNames(s.Config.Plugins[name].Grants), Pools: []PoolStatus{},
@@ -118,16 +131,10 @@ func (g *Gateway) Status() Status {
 		for _, pool := range loaded.pools {
 			p.Pools = append(p.Pools, poolStatus(pool.Stats()))
 		}
-		status.Plugins[name] = p
+		all[name] = p
 	}
-	status.Discovery = s.sourceStatus()
-	s.addFilters(status.Plugins)
-	s.addLimits(&status)
-	for name, u := range s.upstreams {
-		status.Upstreams[name] = endpointStatus(u.Endpoints())
-		status.Totals[name] = UpstreamStatus(u.State())
-	}
-	return status
+	s.addFilters(all)
+	return all
 }
 
 // addFilters tells of each plugin's places.

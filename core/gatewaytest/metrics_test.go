@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/sallyport/sallyport/core/admin"
+	"github.com/sallyport/sallyport/core/config"
 	"github.com/sallyport/sallyport/core/gatewaytest/certs"
 )
 
@@ -22,13 +23,18 @@ const counted = "[metrics]\nenabled = true\n"
 
 // adminOf is the admin API of a gateway.
 func adminOf(g *Gateway) http.Handler {
-	return admin.Handler(admin.Options{Gateway: g.Gateway, Reload: g.Reload, Version: "test", Log: slog.New(slog.DiscardHandler)})
+	cfg := &config.Config{Admin: &config.Admin{Listen: "127.0.0.1:9901"}}
+	access, err := admin.NewAccess(cfg)
+	if err != nil {
+		panic(err)
+	}
+	return admin.Handler(access, admin.Options{Gateway: g.Gateway, Reload: func(string) error { return g.Reload() }, Version: "test", Log: slog.New(slog.DiscardHandler)})
 }
 
 // scrape returns the answer of GET /metrics.
 func scrape(t testing.TB, handler http.Handler, accept string) (string, http.Header) {
 	t.Helper()
-	r := httptest.NewRequest("GET", "/metrics", nil)
+	r := httptest.NewRequest("GET", "http://127.0.0.1/metrics", nil)
 	r.Header.Set("Accept", accept)
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)

@@ -227,6 +227,12 @@ func (f *filter) unavailable(x *exchange.Exchange, err error) error {
 
 // report logs a failure with all there is to know, if not too many are.
 func (f *filter) report(x *exchange.Exchange, err error, level slog.Level, text string) {
+	failure, isFailure := err.(*Failure)
+	if isFailure {
+		f.pool.plugin.failures.add(FailureRecord{
+			Time: time.Now(), Route: x.Route, Where: f.where, RequestID: x.ID, Retried: level == slog.LevelInfo,
+		}, failure)
+	}
 	dropped, pass := f.pool.alarm.pass(time.Now())
 	if !pass {
 		return
@@ -237,7 +243,7 @@ func (f *filter) report(x *exchange.Exchange, err error, level slog.Level, text 
 		slog.String("request_id", x.ID),
 		slog.Any("error", err),
 	}
-	if failure, isFailure := err.(*Failure); isFailure {
+	if isFailure {
 		attrs = append(attrs, slog.String("cause", failure.Cause.String()), slog.String("detail", failure.Err.Error()))
 	}
 	if dropped > 0 {

@@ -26,6 +26,7 @@ type Plugin struct {
 	metrics  *metrics
 	compiled wazero.CompiledModule
 	fleet    fleet
+	failures failures
 }
 
 // Load meters and compiles a module. It keeps nothing of wasm. Any failure is an error, also a panic of the compiler.

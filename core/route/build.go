@@ -61,6 +61,7 @@ type hostTable struct {
 	exact    map[string]*slot
 	prefixes prefixes
 	trees    []*tree
+	leaves   []*leaf // all of them, by rank
 }
 
 // Table finds routes. It is immutable; many goroutines may use it at once.
@@ -189,7 +190,7 @@ func buildHost(leaves map[string]*leaf, rest func()) (*hostTable, Conflicts) {
 		}
 		return cmp.Or(compareShapes(&a.shape, &b.shape), cmp.Compare(a.candidates[0].index, b.candidates[0].index))
 	})
-	b := hostBuilder{slots: map[string]*slot{}, table: &hostTable{exact: map[string]*slot{}}}
+	b := hostBuilder{slots: map[string]*slot{}, table: &hostTable{exact: map[string]*slot{}, leaves: sorted}}
 	for rank, l := range sorted {
 		rest()
 		l.rank = rank

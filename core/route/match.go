@@ -96,7 +96,18 @@ func (h *hostTable) match(x *exchange.Exchange, s *search) int {
 			s.reach(found.leaves, values{})
 		}
 	}
-	path := x.Req.Path
+	h.lead(x.Req.Path, s)
+	for i := range s.reached {
+		r := &s.reached[i]
+		if index := r.leaf.choose(x, s, r.values); index >= 0 {
+			return index
+		}
+	}
+	return -1
+}
+
+// lead reaches what a path that is not static leads to.
+func (h *hostTable) lead(path string, s *search) {
 	for found, end := h.prefixes.next(path, len(path)+1); found != nil; found, end = h.prefixes.next(path, end) {
 		s.reach(found.leaves, values{rest: path[end-1:]})
 	}
@@ -105,13 +116,6 @@ func (h *hostTable) match(x *exchange.Exchange, s *search) int {
 			s.reach(found.leaves, values{params: params})
 		}
 	}
-	for i := range s.reached {
-		r := &s.reached[i]
-		if index := r.leaf.choose(x, s, r.values); index >= 0 {
-			return index
-		}
-	}
-	return -1
 }
 
 // reach adds leaves in the order of their rank.
@@ -136,17 +140,22 @@ func (l *leaf) choose(x *exchange.Exchange, s *search, v values) int {
 			s.allow = append(s.allow, c.methods...)
 			continue
 		}
-		x.Params = x.Params[:0]
-		for place, name := range c.names {
-			value := v.rest // "" for a catch-all that matched without its slash
-			if place < len(v.params) {
-				value = v.params[place].Value
-			}
-			x.Params = append(x.Params, exchange.Param{Name: name, Value: value})
-		}
+		x.Params = c.bind(x.Params[:0], v)
 		return c.index
 	}
 	return -1
+}
+
+// bind appends the path's parameters under the candidate's names.
+func (c *candidate) bind(params []exchange.Param, v values) []exchange.Param {
+	for place, name := range c.names {
+		value := v.rest // "" for a catch-all that matched without its slash
+		if place < len(v.params) {
+			value = v.params[place].Value
+		}
+		params = append(params, exchange.Param{Name: name, Value: value})
+	}
+	return params
 }
 
 // holds reports whether the predicates other than the method do.

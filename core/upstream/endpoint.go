@@ -41,7 +41,7 @@ type Endpoint struct {
 // EndpointState is how an endpoint is doing at one moment.
 type EndpointState struct {
 	Address  string
-	Weight   int
+	Weight   int    // what the operator says, else what it was given with
 	Active   int64  // exchanges in flight, up to the end of their bodies
 	Idle     int    // connections kept for reuse, of HTTP/2 those without an exchange
 	Requests uint64 // tries so far
@@ -53,6 +53,7 @@ type EndpointState struct {
 	Standing  StandingState
 	Breaker   string // "closed", "open", "half_open"; "" without one
 	Opened    uint64 // how often the breaker has opened
+	Given     int    // the weight that it was given with
 }
 
 // unixPrefix begins the address of a Unix socket.

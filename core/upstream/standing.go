@@ -33,6 +33,7 @@ type standing struct {
 	since   time.Time // of its being usable, or not
 	checks  checkRecord
 	ejected ejectRecord
+	weighed weighed
 }
 
 // usable reports whether e may get exchanges. It takes no lock.
@@ -66,7 +67,7 @@ func (s *standing) inherit(u *Upstream) (*standing, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	reasons := s.reasons.Load()
-	next.joined, next.since = s.joined, s.since
+	next.joined, next.since, next.weighed = s.joined, s.since, s.weighed
 	if u.checker != nil {
 		next.checks = s.checks
 	} else {

@@ -60,15 +60,17 @@ func (u *Upstream) resume(e *Endpoint, before []*Endpoint) {
 // TakeDrains has the operator's word on endpoints be what it is with a former Upstream of the name. New does so by itself; this is for an
 // Upstream that is used again.
 func (u *Upstream) TakeDrains(former *Upstream) {
-	drained := map[string]bool{}
+	before := map[string]*standing{}
 	for _, e := range former.all() {
-		drained[e.address] = e.standing.reasons.Load()&reasonDrained != 0
+		before[e.address] = e.standing
 	}
 	for _, e := range u.all() {
-		if is, known := drained[e.address]; known {
-			e.standing.drain(is)
+		if old := before[e.address]; old != nil {
+			e.standing.weigh(old.word())
+			e.standing.drain(old.reasons.Load()&reasonDrained != 0)
 		}
 	}
+	_ = u.refresh() // an error leaves the weights as they are; the next change of the endpoints will tell it
 }
 
 // known returns the standing of an address, nil if there is none.

@@ -263,7 +263,8 @@ func (u *Upstream) Endpoints() []EndpointState {
 	states := make([]EndpointState, len(v.endpoints))
 	for i, e := range v.endpoints {
 		states[i] = e.state()
-		states[i].Weight, states[i].Zone, states[i].Priority = v.terms[i].Weight, v.terms[i].Zone, v.terms[i].Priority
+		states[i].Given, states[i].Zone, states[i].Priority = v.terms[i].Weight, v.terms[i].Zone, v.terms[i].Priority
+		states[i].Weight = e.standing.weight(v.terms[i].Weight)
 		states[i].Effective = v.picker.Weight(i)
 	}
 	return states

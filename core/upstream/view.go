@@ -104,7 +104,7 @@ func (u *Upstream) choose(endpoints []*Endpoint, terms []EndpointOptions) error 
 	for i, e := range endpoints {
 		usable := e.usable()
 		members[i] = balance.Member{
-			Weight: terms[i].Weight, Percent: e.percent(usable, b.SlowStart), Priority: terms[i].Priority,
+			Weight: e.standing.weight(terms[i].Weight), Percent: e.percent(usable, b.SlowStart), Priority: terms[i].Priority,
 			Away: b.Zone != "" && b.Zone != terms[i].Zone, Out: !usable, Never: e.drained(),
 			Hash: e.hash, Active: &e.active, Latency: &e.latency,
 		}
