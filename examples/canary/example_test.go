@@ -111,10 +111,12 @@ func copies(t *testing.T, e *exampletest.Example) int {
 	}
 	defer resp.Body.Close()
 	var status struct {
-		Traffic map[string]struct{ Mirror struct{ Sent int } }
+		Gateway struct {
+			Traffic map[string]struct{ Mirror struct{ Sent int } }
+		}
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&status); err != nil {
 		t.Fatal(err)
 	}
-	return status.Traffic["search"].Mirror.Sent
+	return status.Gateway.Traffic["search"].Mirror.Sent
 }
