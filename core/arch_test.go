@@ -67,6 +67,8 @@ var house = map[string][]string{
 	"core/gatewaytest/toolchain": {"core/gatewaytest/wat"},
 	"examples/backend":           {},
 	"examples/cluster/balancer":  {},
+	"examples/jwt/issuer":        {},
+	"examples/exampletest":       {"core/gatewaytest/redis", "core/gatewaytest/wat"},
 }
 
 func TestImportsGoDownOnly(t *testing.T) {
