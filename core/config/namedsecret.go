@@ -54,5 +54,5 @@ func tellsSecret(text string, offset int) bool {
 
 // hasSecrets reports whether a line that begins so, or a table of that name, may hold a secret.
 func hasSecrets(name string) bool {
-	return strings.HasPrefix(name, "secrets") || strings.HasPrefix(name, "stores")
+	return strings.HasPrefix(name, "secrets") || strings.HasPrefix(name, "stores") || strings.HasPrefix(name, "passwords")
 }
