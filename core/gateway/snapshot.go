@@ -15,9 +15,9 @@ import (
 	"github.com/sallyport/sallyport/core/fault"
 	"github.com/sallyport/sallyport/core/filter"
 	"github.com/sallyport/sallyport/core/pace"
+	"github.com/sallyport/sallyport/core/password"
 	"github.com/sallyport/sallyport/core/route"
 	"github.com/sallyport/sallyport/core/upstream"
-	"github.com/sallyport/sallyport/core/password"
 )
 
 // pinShards is how many counters share the exchanges of a Snapshot; a power of two.

@@ -12,9 +12,12 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/bcrypt"
+
 	"github.com/sallyport/sallyport/core/chain"
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/jwt"
+	"github.com/sallyport/sallyport/core/password"
 )
 
 // verifier is a real key set.
@@ -39,6 +42,23 @@ func hs256(b *testing.B) (verifier, string) {
 	return verifier{keys}, text + "." + segment(mac.Sum(nil))
 }
 
+// remembered is a set of passwords that remembers the one that is shown.
+func remembered(b *testing.B) *password.Set {
+	b.Helper()
+	hash, err := bcrypt.GenerateFromPassword([]byte("open sesame"), bcrypt.MinCost)
+	if err != nil {
+		b.Fatal(err)
+	}
+	set, err := password.New(password.Options{Users: []password.User{{Name: "Aladdin", Hash: string(hash)}}, Keep: time.Hour, Workers: password.NewWorkers()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := set.Check("Aladdin", "open sesame"); err != nil {
+		b.Fatal(err)
+	}
+	return set
+}
+
 // hmacKey and signed are a key of hmac-auth, and what a client that has it shows for the request of benchExchange.
 const hmacKey = `{"keys":[{"id":"partner","secret":"0123456789abcdef0123456789abcdef"}],"body":false,"replay_protection":false}`
 
@@ -60,6 +80,7 @@ func BenchmarkShipped(b *testing.B) {
 	}{
 		{"acl", "acl", `{"allow":[{"groups":["staff"]}],"deny":[{"consumers":["eve"]}]}`, "", "", []string{"consumer", "jo", "groups", "users,staff"}},
 		{"agent-rules", "agent-rules", `{"user_agent":{"deny":["bot","^curl/"],"require":true},"referer":{"deny":["casino"]}}`, "", "", nil},
+		{"basic-auth", "basic-auth", `{"passwords":"main"}`, "Authorization", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", nil},
 		{"cors", "cors", `{"origins":["https://app.example.com"]}`, "Origin", "https://app.example.com", nil},
 		{"hmac-auth", "hmac-auth", hmacKey, "Authorization", signed(newExchange()), nil},
 		{"ip-rules", "ip-rules", `{"allow":["192.0.2.0/24"],"deny":["10.0.0.0/8"]}`, "", "", nil},
@@ -80,7 +101,9 @@ func BenchmarkShipped(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			pool, err := p.Configure([]byte(tt.config), Grants{Stores: map[string]Store{"": broken{}}, Keys: map[string]KeySet{"main": keys}})
+			pool, err := p.Configure([]byte(tt.config), Grants{
+				Stores: map[string]Store{"": broken{}}, Keys: map[string]KeySet{"main": keys}, Passwords: map[string]PasswordSet{"main": remembered(b)},
+			})
 			if err != nil {
 				b.Fatal(err)
 			}
