@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"log/slog"
 	"os"
 	"strconv"
@@ -18,6 +19,7 @@ import (
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/jwt"
 	"github.com/sallyport/sallyport/core/password"
+	"github.com/sallyport/sallyport/core/store"
 )
 
 // verifier is a real key set.
@@ -40,6 +42,19 @@ func hs256(b *testing.B) (verifier, string) {
 	mac := hmac.New(sha256.New, secret)
 	mac.Write([]byte(text))
 	return verifier{keys}, text + "." + segment(mac.Sum(nil))
+}
+
+// issued is a store that has a key of key-auth-kv.
+func issued(b *testing.B, key string) Store {
+	b.Helper()
+	m, err := store.NewMemory(store.Options{Entries: 10, Bytes: store.MinBytes})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := m.Set(fmt.Sprintf("key:%x", sha256.Sum256([]byte(key))), `{"consumer":"ann","groups":["staff"]}`, 0); err != nil {
+		b.Fatal(err)
+	}
+	return m
 }
 
 // remembered is a set of passwords that remembers the one that is shown.
@@ -88,6 +103,7 @@ func BenchmarkShipped(b *testing.B) {
 		{"jwt-auth-scopes", "jwt-auth", `{"keys":"main","audiences":["orders"],"scopes":["read"],"headers":{"X-Iss":"iss"}}`, "Authorization", "Bearer " + token, nil},
 		{"key-auth", "key-auth", `{"keys":[{"key":"demo-key","consumer":"demo"}]}`, "X-Api-Key", "demo-key", nil},
 		{"key-auth-sha256", "key-auth", `{"keys":[{"key_sha256":"arnx6499M4j0+dWG9m6Z/VQIDfLERvDlhmiwnAihbdA=","consumer":"ann"}]}`, "X-Api-Key", "k1", nil},
+		{"key-auth-kv", "key-auth-kv", `{"store":"keys"}`, "X-Api-Key", "k1", nil},
 		{"transform", "transform", `{"request_headers":[{"set":"X-Tenant","value":"{{ attr.tenant }}"},{"remove":"X-Internal"},{"rename":"Referer","to":"X-Page"}]}`, "", "", []string{"tenant", "acme"}},
 	} {
 		b.Run(tt.name, func(b *testing.B) {
@@ -102,7 +118,7 @@ func BenchmarkShipped(b *testing.B) {
 				b.Fatal(err)
 			}
 			pool, err := p.Configure([]byte(tt.config), Grants{
-				Stores: map[string]Store{"": broken{}}, Keys: map[string]KeySet{"main": keys}, Passwords: map[string]PasswordSet{"main": remembered(b)},
+				Stores: map[string]Store{"": broken{}, "keys": issued(b, "k1")}, Keys: map[string]KeySet{"main": keys}, Passwords: map[string]PasswordSet{"main": remembered(b)},
 			})
 			if err != nil {
 				b.Fatal(err)
