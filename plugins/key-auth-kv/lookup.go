@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/plugins/internal/identity"
@@ -41,7 +42,8 @@ func (s *settings) find(d sha256.Digest) (owner, error) {
 		seconds = s.keepUnknown
 	}
 	if (err == nil || err == errUnknown) && seconds > 0 {
-		*kept = answer{d, whose, sallyport.Now() + int64(seconds)*int64(time.Second)}
+		kept.digest, kept.until = d, sallyport.Now()+int64(seconds)*int64(time.Second)
+		kept.whose = owner{strings.Clone(whose.consumer), strings.Clone(whose.groups)} // they are parts of s.text
 	}
 	return whose, err
 }
@@ -67,7 +69,8 @@ func (s *settings) ask(d sha256.Digest) (owner, error) {
 	if err != nil {
 		return owner{}, err
 	}
-	whose, err := readOwner(text)
+	s.text = append(s.text[:0], text...) // the owner's names are parts of it, and calls that follow write over what they read
+	whose, err := readOwner(s.text)
 	if err != nil {
 		sallyport.Log(sallyport.Warn, "the store has an entry that cannot be used: "+err.Error())
 		return owner{}, errUnknown

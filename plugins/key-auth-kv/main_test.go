@@ -77,6 +77,26 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// Whatever is read of the request after the store was asked, the consumer stays who it is.
+func TestOtherPlaces(t *testing.T) {
+	w := &sallyporttest.World{}
+	w.SetValue("", nameOf("k1"), `{"consumer":"ann","groups":["staff"]}`)
+	p := sallyporttest.ConfigureIn(t, w, configure, `{"query":"api_key","cookie":"key","cache_seconds":3000}`)
+	for _, target := range []string{"/?somebody=else&api_key=k1&x=yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy", "/?somebody=else&x=yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"} {
+		x := sallyporttest.NewExchangeIn(w, "GET", target)
+		x.Request = fields{{Name: "Cookie", Value: "theme=somebody-else; and=much-more-than-that"}}
+		if !strings.Contains(target, "k1") {
+			x.Request[0].Value += "; key=k1"
+		}
+		if _, err := p.Request(x); err != nil || x.Attrs["consumer"] != "ann" || x.Request.Get("X-Consumer-Groups") != "staff" {
+			t.Errorf("%s: got %v, %v, %q", target, err, x.Attrs, x.Request)
+		}
+		if strings.Contains(x.Query+x.Request.Get("Cookie"), "k1") {
+			t.Errorf("the upstream sees the key: %q, %q", x.Query, x.Request)
+		}
+	}
+}
+
 // A key is known as soon as it is issued, or when the answer that there is none is old enough; and forgotten likewise.
 func TestIssueAndRevoke(t *testing.T) {
 	tests := []struct {

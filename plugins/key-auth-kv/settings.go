@@ -17,7 +17,7 @@ type settings struct {
 	challenge              string
 	visit                  func(name, value []byte) bool // s.look, made once
 	kept                   *[places]answer
-	room                   []byte
+	room, text             []byte
 }
 
 func readSettings(raw []byte) (*settings, error) {
