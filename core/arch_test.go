@@ -29,6 +29,7 @@ var house = map[string][]string{
 	"core/store":    {"core/limit"},
 	"core/pace":     {},
 	"core/trace":    {},
+	"core/password": {},
 	// floor 2
 	"core/exchange": {"core/header", "core/fault", "core/trace"},
 	"core/http1":    {"core/header", "core/fault"},
@@ -49,7 +50,8 @@ var house = map[string][]string{
 	"core/backend":      {"core/header", "core/fault", "core/exchange", "core/grpc", "core/upstream", "core/filter", "core/key"},
 	// floor 5: the only translator of config
 	"core/gateway": {"core/header", "core/fault", "core/exchange", "core/trace", "core/http1", "core/grpc", "core/config", "core/limit", "core/store", "core/jwt", "core/chain",
-		"core/upstream", "core/engine", "core/metrics", "core/telemetry", "core/route", "core/plugin", "core/filter", "core/backend", "core/discover", "core/key", "core/pace"},
+		"core/upstream", "core/engine", "core/metrics", "core/telemetry", "core/route", "core/plugin", "core/filter", "core/backend", "core/discover", "core/key", "core/pace",
+		"core/password"},
 	// floor 6
 	"core/admin":  {"core/fault", "core/config", "core/gateway", "core/diff", "core/telemetry"},
 	"core/reload": {},

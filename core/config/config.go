@@ -22,6 +22,7 @@ type Config struct {
 	KV        map[string]KV
 	Limits    map[string]Limit
 	JWT       map[string]JWT
+	Passwords map[string]Passwords
 	Stores    map[string]Store
 	Filters   []Filter // run before every route's own
 	Routes    []Route
@@ -149,7 +150,7 @@ type Plugin struct {
 
 // Grant is a kind of thing that a plugin may use and the name of one: `kv:sessions`. Kind "kv" without a name is the plugin's own store.
 type Grant struct {
-	Kind string // "fetch", "jwt", "kv", "limit" or "secret"
+	Kind string // "fetch", "jwt", "kv", "limit", "passwords" or "secret"
 	Name string
 }
 

@@ -102,6 +102,9 @@ func (c *Config) Files() []string {
 		t := c.Tracing.OTLP.TLS
 		files = append(files, t.CA, t.Cert, t.Key)
 	}
+	for _, p := range c.Passwords {
+		files = append(files, p.File)
+	}
 	slices.Sort(files)
 	files = slices.Compact(files)
 	return slices.DeleteFunc(files, func(file string) bool { return file == "" })

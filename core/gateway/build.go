@@ -44,6 +44,7 @@ func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
 	b.buildTLS()
 	b.buildTracing()
 	b.buildStores()
+	b.buildPasswords()
 	b.buildUpstreams()
 	b.buildRoutes()
 	b.openCounters()

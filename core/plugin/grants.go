@@ -10,10 +10,11 @@ import (
 
 // Grants are what a plugin may use of the host beside its own exchange. The zero value grants nothing.
 type Grants struct {
-	Stores    map[string]Store   // for kv_…, by name; "" is the plugin's own
-	Limits    map[string]Limiter // for rate_take, by name
-	Upstreams map[string]Fetcher // for fetch…, by name
-	Keys      map[string]KeySet  // for jwt_verify, by name
+	Stores    map[string]Store       // for kv_…, by name; "" is the plugin's own
+	Limits    map[string]Limiter     // for rate_take, by name
+	Upstreams map[string]Fetcher     // for fetch…, by name
+	Keys      map[string]KeySet      // for jwt_verify, by name
+	Passwords map[string]PasswordSet // for password_check, by name
 	// Secret returns a secret's value, and whether there is a grant for it; nil for none. A function shows nothing when it is printed.
 	Secret func(name string) (value string, granted bool)
 	// Hidden are the names of header fields that are never there for the plugin, in any message.
@@ -67,6 +68,18 @@ var (
 	ErrTokenInvalid = errors.New("invalid token")
 	ErrTokenExpired = errors.New("token expired or not valid yet")
 )
+
+// PasswordSet checks passwords of users. It may be used by many goroutines at once.
+type PasswordSet interface {
+	// Known returns the verdict on a password if it can be told without work: nil for the right one, else ErrPasswordWrong.
+	Known(user, password string) (verdict error, known bool)
+	// Check returns the verdict. It may take long, and waits for its turn; a password that cannot be checked is any other error, which has a
+	// method Timeout that returns true if its turn did not come in time.
+	Check(user, password string) error
+}
+
+// ErrPasswordWrong is what a PasswordSet says of a password that is not the user's, and of a user that there is not.
+var ErrPasswordWrong = errors.New("wrong user or password")
 
 // Need is a kind of grant without which a plugin is of no use.
 type Need struct {

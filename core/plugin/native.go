@@ -49,6 +49,7 @@ func nativeFunctions() map[string]hostFunction {
 		"secret":         hostSecret,
 		"metric_add":     hostMetricAdd,
 		"metric_observe": hostMetricObserve,
+		"password_check": hostPasswordCheck,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"log/slog"
 	"os"
 	"strconv"
@@ -12,9 +13,13 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/bcrypt"
+
 	"github.com/sallyport/sallyport/core/chain"
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/jwt"
+	"github.com/sallyport/sallyport/core/password"
+	"github.com/sallyport/sallyport/core/store"
 )
 
 // verifier is a real key set.
@@ -37,6 +42,36 @@ func hs256(b *testing.B) (verifier, string) {
 	mac := hmac.New(sha256.New, secret)
 	mac.Write([]byte(text))
 	return verifier{keys}, text + "." + segment(mac.Sum(nil))
+}
+
+// issued is a store that has a key of key-auth-kv.
+func issued(b *testing.B, key string) Store {
+	b.Helper()
+	m, err := store.NewMemory(store.Options{Entries: 10, Bytes: store.MinBytes})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := m.Set(fmt.Sprintf("key:%x", sha256.Sum256([]byte(key))), `{"consumer":"ann","groups":["staff"]}`, 0); err != nil {
+		b.Fatal(err)
+	}
+	return m
+}
+
+// remembered is a set of passwords that remembers the one that is shown.
+func remembered(b *testing.B) *password.Set {
+	b.Helper()
+	hash, err := bcrypt.GenerateFromPassword([]byte("open sesame"), bcrypt.MinCost)
+	if err != nil {
+		b.Fatal(err)
+	}
+	set, err := password.New(password.Options{Users: []password.User{{Name: "Aladdin", Hash: string(hash)}}, Keep: time.Hour, Workers: password.NewWorkers()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := set.Check("Aladdin", "open sesame"); err != nil {
+		b.Fatal(err)
+	}
+	return set
 }
 
 // hmacKey and signed are a key of hmac-auth, and what a client that has it shows for the request of benchExchange.
@@ -79,6 +114,7 @@ func BenchmarkShipped(b *testing.B) {
 	}{
 		{"acl", "acl", `{"allow":[{"groups":["staff"]}],"deny":[{"consumers":["eve"]}]}`, "", "", []string{"consumer", "jo", "groups", "users,staff"}},
 		{"agent-rules", "agent-rules", `{"user_agent":{"deny":["bot","^curl/"],"require":true},"referer":{"deny":["casino"]}}`, "", "", nil},
+		{"basic-auth", "basic-auth", `{"passwords":"main"}`, "Authorization", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", nil},
 		{"cors", "cors", `{"origins":["https://app.example.com"]}`, "Origin", "https://app.example.com", nil},
 		{"cors-response", "cors", `{"origins":["https://app.example.com"]}`, "Origin", "https://app.example.com", nil},
 		{"forward-auth-asks", "forward-auth", `{"upstream":"auth","consumer":"X-User"}`, "Authorization", "Bearer x", nil},
@@ -92,6 +128,7 @@ func BenchmarkShipped(b *testing.B) {
 		{"key-auth-sha256", "key-auth", `{"keys":[{"key_sha256":"arnx6499M4j0+dWG9m6Z/VQIDfLERvDlhmiwnAihbdA=","consumer":"ann"}]}`, "X-Api-Key", "k1", nil},
 		{"security-headers-response", "security-headers", `{}`, "", "", nil},
 		{"transform-json", "transform", `{"request_json":[{"move":"/customer","to":"/order/customer"},{"set":"/order/version","json":"2"},{"remove":"/admin"},{"rename":"/n","to":"number"}]}`, "Content-Type", "application/json", nil},
+		{"key-auth-kv", "key-auth-kv", `{"store":"keys"}`, "X-Api-Key", "k1", nil},
 		{"transform", "transform", `{"request_headers":[{"set":"X-Tenant","value":"{{ attr.tenant }}"},{"remove":"X-Internal"},{"rename":"Referer","to":"X-Page"}]}`, "", "", []string{"tenant", "acme"}},
 	} {
 		b.Run(tt.name, func(b *testing.B) {
@@ -106,8 +143,8 @@ func BenchmarkShipped(b *testing.B) {
 				b.Fatal(err)
 			}
 			pool, err := p.Configure([]byte(tt.config), Grants{
-				Stores: map[string]Store{"": obliging{value: "200\nX-User:jo\n\n"}}, Keys: map[string]KeySet{"main": keys},
-				Upstreams: map[string]Fetcher{"auth": answering(200, "ok")},
+				Stores: map[string]Store{"": obliging{value: "200\nX-User:jo\n\n"}, "keys": issued(b, "k1")}, Keys: map[string]KeySet{"main": keys},
+				Upstreams: map[string]Fetcher{"auth": answering(200, "ok")}, Passwords: map[string]PasswordSet{"main": remembered(b)},
 			})
 			if err != nil {
 				b.Fatal(err)

@@ -85,3 +85,6 @@ func JWTVerify(keys, token string, buf []byte) int32 {
 	p, n := at(buf)
 	return jwtVerify(keys, token, p, n)
 }
+
+// PasswordCheck has a password checked.
+func PasswordCheck(set, user, password string) int32 { return passwordCheck(set, user, password) }

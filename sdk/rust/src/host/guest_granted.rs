@@ -70,6 +70,14 @@ mod import {
             timeout_ms: u32,
         ) -> i32;
         pub fn fetch_result(id: u32) -> i32;
+        pub fn password_check(
+            set: *const u8,
+            set_len: usize,
+            user: *const u8,
+            user_len: usize,
+            password: *const u8,
+            password_len: usize,
+        ) -> i32;
         pub fn jwt_verify(
             keys: *const u8,
             keys_len: usize,
@@ -203,6 +211,19 @@ pub fn jwt_verify(keys: &str, token: &str, buf: &mut [u8]) -> i32 {
             token.len(),
             buf.as_mut_ptr(),
             buf.len(),
+        )
+    }
+}
+
+pub fn password_check(set: &str, user: &str, password: &str) -> i32 {
+    unsafe {
+        import::password_check(
+            set.as_ptr(),
+            set.len(),
+            user.as_ptr(),
+            user.len(),
+            password.as_ptr(),
+            password.len(),
         )
     }
 }

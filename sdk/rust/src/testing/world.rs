@@ -73,6 +73,21 @@ impl World {
         self
     }
 
+    /// Grants a set of passwords, in which this user has this one. Every question about a password is pending at first.
+    pub fn password(&self, set: &str, user: &str, password: &str) -> &World {
+        world(|w| {
+            let set = w.passwords.entry(set.into()).or_default();
+            set.users.insert(user.into(), password.into())
+        });
+        self
+    }
+
+    /// Grants a set of passwords that are not checked, since too many wait.
+    pub fn busy_passwords(&self, set: &str) -> &World {
+        world(|w| w.passwords.entry(set.into()).or_default().busy = true);
+        self
+    }
+
     /// Puts a value into a store, which it grants.
     pub fn set_value(&self, store: &str, key: &str, value: &[u8]) -> &World {
         let bytes = value.into();

@@ -15,6 +15,7 @@ pub struct World {
     pub taken: BTreeMap<(String, String), u32>,
     pub upstreams: BTreeMap<String, Rc<Upstream>>,
     pub keys: BTreeMap<String, KeySet>,
+    pub passwords: BTreeMap<String, PasswordSet>,
     pub counters: BTreeMap<String, i64>,
     pub observed: BTreeMap<String, Vec<f64>>,
     pub passed: Duration,
@@ -28,6 +29,14 @@ pub struct KeySet {
     pub valid: BTreeMap<String, String>,
     pub expired: Vec<String>,
     pub down: bool,
+}
+
+#[derive(Default)]
+pub struct PasswordSet {
+    /// Passwords, by the user.
+    pub users: BTreeMap<String, String>,
+    /// Too many wait.
+    pub busy: bool,
 }
 
 #[derive(Default)]
