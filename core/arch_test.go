@@ -22,6 +22,7 @@ var house = map[string][]string{
 	"core/fault":    {},
 	"core/config":   {},
 	"core/jwt":      {},
+	"core/schema":   {},
 	"core/limit":    {},
 	"core/balance":  {},
 	"core/discover": {},
@@ -46,12 +47,12 @@ var house = map[string][]string{
 	"core/filter":       {"core/header", "core/fault", "core/exchange", "core/http1", "core/chain", "core/limit", "core/key"},
 	"core/backend":      {"core/header", "core/fault", "core/exchange", "core/grpc", "core/upstream", "core/filter", "core/key"},
 	// floor 5: the only translator of config
-	"core/gateway": {"core/header", "core/fault", "core/exchange", "core/http1", "core/grpc", "core/config", "core/limit", "core/store", "core/jwt", "core/chain",
+	"core/gateway": {"core/header", "core/fault", "core/exchange", "core/http1", "core/grpc", "core/config", "core/limit", "core/store", "core/jwt", "core/schema", "core/chain",
 		"core/upstream", "core/engine", "core/telemetry", "core/route", "core/plugin", "core/filter", "core/backend", "core/discover", "core/key", "core/pace"},
 	// floor 6
 	"core/admin":  {"core/fault", "core/config", "core/gateway"},
 	"core/reload": {},
-	"core/cases":  {"core/header", "core/fault", "core/exchange", "core/http1", "core/config", "core/chain", "core/engine", "core/plugin", "core/gateway", "core/store"},
+	"core/cases":  {"core/header", "core/fault", "core/exchange", "core/http1", "core/config", "core/chain", "core/engine", "core/plugin", "core/gateway", "core/schema", "core/store"},
 	// floor 7
 	"cmd/sallyport":         {"core/admin", "core/cases", "core/config", "core/gateway", "core/pace", "core/plugin", "core/reload", "core/telemetry", "cmd/sallyport/project"},
 	"cmd/sallyport/project": {"core/config", "sdk"},

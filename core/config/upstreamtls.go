@@ -98,6 +98,9 @@ func (c *Config) Files() []string {
 			files = append(files, t.CA, t.Cert, t.Key)
 		}
 	}
+	for _, s := range c.Schemas {
+		files = append(files, s.File)
+	}
 	slices.Sort(files)
 	files = slices.Compact(files)
 	return slices.DeleteFunc(files, func(file string) bool { return file == "" })

@@ -41,6 +41,7 @@ func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
 	}
 	b.buildTLS()
 	b.buildStores()
+	b.buildSchemas()
 	b.buildUpstreams()
 	b.buildRoutes()
 	b.examineUnused()

@@ -18,6 +18,7 @@ import (
 	"github.com/sallyport/sallyport/core/jwt"
 	"github.com/sallyport/sallyport/core/pace"
 	"github.com/sallyport/sallyport/core/plugin"
+	"github.com/sallyport/sallyport/core/schema"
 	"github.com/sallyport/sallyport/core/store"
 	"github.com/sallyport/sallyport/core/telemetry"
 	"github.com/sallyport/sallyport/core/upstream"
@@ -49,6 +50,7 @@ type Gateway struct {
 	stores    shelf[*store.Memory]
 	shared    shelf[*store.Redis]
 	keys      shelf[*jwt.Keys]
+	schemas   shelf[*schema.Set]
 	pairs     shelf[*tls.Certificate]
 	tls       shelf[*engine.TLS]
 	discovery discovery

@@ -16,6 +16,7 @@ import (
 	"github.com/sallyport/sallyport/core/filter"
 	"github.com/sallyport/sallyport/core/pace"
 	"github.com/sallyport/sallyport/core/route"
+	"github.com/sallyport/sallyport/core/schema"
 	"github.com/sallyport/sallyport/core/upstream"
 )
 
@@ -52,6 +53,7 @@ type Snapshot struct {
 	feeds     map[string]*discover.Feed // by upstream, of those that have a source
 	tls       map[string]*engine.TLS    // by the listener's address; not there: plain
 	stores    map[string]sharedStore
+	schemas   *schema.Set
 	limits    map[string]*counts // by the name that /status has for them
 	releases  []func()           // lets go of what is shared with other generations, in the order of taking
 	updates   []func()           // of what is shared: run when the Snapshot is the current one

@@ -14,6 +14,7 @@ const (
 	GrantJWT    = "jwt"
 	GrantKV     = "kv"
 	GrantLimit  = "limit"
+	GrantSchema = "schema"
 	GrantSecret = "secret"
 )
 
@@ -65,6 +66,7 @@ func grantedFunctions() []Function {
 		granted(GrantKV, host("kv_delete", InHead|InEnd, "store…", "key…")),
 		granted(GrantKV, host("kv_swap", InHead|InEnd, "store…", "key…", "old…", "new…", "ttl_ms")),
 		granted(GrantJWT, host("jwt_verify", InHead, "keys…", "token…", "buf", "cap")),
+		granted(GrantSchema, host("schema_check", InHead, "schema…", "msg", "data…", "buf", "cap")),
 		granted(GrantLimit, host("rate_take", InHead, "limit…", "key…", "n")),
 		granted(GrantSecret, host("secret", Everywhere, "name…", "buf", "cap")),
 		hostOf("metric_add", InExchange, i32s("name…", "labels…"), delta),

@@ -20,6 +20,9 @@ type World = host.World
 // KeySet is what tokens of a World are checked against.
 type KeySet = host.KeySet
 
+// Schema is what JSON documents are checked against in a World.
+type Schema = host.Schema
+
 // FetchRequest is a request of the plugin's own, as an upstream of a World gets it.
 type FetchRequest = host.FetchRequest
 

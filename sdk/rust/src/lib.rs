@@ -74,6 +74,7 @@ mod plugin;
 mod problem;
 mod request;
 mod response;
+mod schema;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 mod token;
@@ -92,5 +93,6 @@ pub use metric::{Counter, Histogram};
 pub use plugin::{Hooks, Plugin, Verdict};
 pub use request::Request;
 pub use response::Response;
+pub use schema::check_json;
 pub use token::verify_jwt;
 pub use world::{log, now, random, Level};

@@ -13,6 +13,7 @@ type World struct {
 	// Upstreams answer fetches, by name. They are called while the hook runs, and must not call the plugin.
 	Upstreams map[string]func(FetchRequest) FetchAnswer
 	Keys      map[string]*KeySet // for tokens, by name
+	Schemas   map[string]*Schema // for JSON documents, by name
 	// Counters and Observed are what the plugin counts: by name, with labels as in `requests{code="200",method="GET"}`, sorted.
 	Counters map[string]int64
 	Observed map[string][]float64

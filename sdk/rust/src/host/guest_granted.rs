@@ -70,6 +70,15 @@ mod import {
             timeout_ms: u32,
         ) -> i32;
         pub fn fetch_result(id: u32) -> i32;
+        pub fn schema_check(
+            schema: *const u8,
+            schema_len: usize,
+            msg: u32,
+            data: *const u8,
+            data_len: usize,
+            buf: *mut u8,
+            cap: usize,
+        ) -> i32;
         pub fn jwt_verify(
             keys: *const u8,
             keys_len: usize,
@@ -201,6 +210,20 @@ pub fn jwt_verify(keys: &str, token: &str, buf: &mut [u8]) -> i32 {
             keys.len(),
             token.as_ptr(),
             token.len(),
+            buf.as_mut_ptr(),
+            buf.len(),
+        )
+    }
+}
+
+pub fn schema_check(schema: &str, msg: u32, data: &[u8], buf: &mut [u8]) -> i32 {
+    unsafe {
+        import::schema_check(
+            schema.as_ptr(),
+            schema.len(),
+            msg,
+            data.as_ptr(),
+            data.len(),
             buf.as_mut_ptr(),
             buf.len(),
         )
