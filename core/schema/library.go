@@ -54,8 +54,13 @@ func (l *library) add(s *Source, formats map[string]func(any) error) error {
 	case fault != nil:
 		return fmt.Errorf("%s%s", at(fault.pointer), fault.message)
 	}
-	if object, ok := doc.(map[string]any); ok && object["$schema"] == nil {
-		object["$schema"] = draftURL(s.Draft)
+	if object, ok := doc.(map[string]any); ok {
+		if object["$schema"] == nil {
+			object["$schema"] = draftURL(s.Draft)
+		}
+		if object["$id"] == nil && s.ID != "" { // its references start there, whatever name led to it
+			object["$id"] = s.ID
+		}
 	}
 	r := &rewriter{library: l, formats: formats, asserts: s.AssertFormats}
 	r.begin(doc)

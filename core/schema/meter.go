@@ -29,9 +29,11 @@ func (m *meter) begin(allowed int64) { m.left, m.digits = allowed, 0 }
 
 // spend counts work, and ends the check when there was too much of it.
 func (m *meter) spend(units int64) {
-	if m.left -= units; m.left < 0 {
+	if m.left < units {
+		m.left = 0
 		panic(errSpent)
 	}
+	m.left -= units
 }
 
 // size returns the number of values in one.

@@ -130,8 +130,8 @@ func (s *Schema) compile() (*checker, error) {
 }
 
 // Check checks a document, which is looked at during the call only. It returns what is wrong with it as a JSON array of objects with the members
-// "pointer" (RFC 6901), "keyword" and "message", of at most MaxReport bytes, or "" for a good one; and the work that was done, which is not
-// more than allowed by much. A unit is about a nanosecond's work. The error is ErrTooLarge, or says that the check could not be done. Values and
+// "pointer" (RFC 6901), "keyword" and "message", of at most MaxReport bytes, or "" for a good one; and the work that was done, which is never
+// more than allowed. A unit is about a nanosecond's work. The error is ErrTooLarge, or says that the check could not be done. Values and
 // patterns of the schema, and values of the document, are never told.
 func (s *Schema) Check(document []byte, allowed int64) (wrong string, work int64, err error) {
 	if len(document) > s.limits.Size {
