@@ -35,12 +35,8 @@ func check(s Schema, document []byte, allowed int64) (wrong string, work int64, 
 }
 
 func hostSchemaCheck(c *call, a args) int64 {
-	name, buf := a.text(0), a.region(5)
-	var document []byte
+	name, document, buf := a.text(0), a.region(3), a.region(5)
 	fromMessage := abi.Message(a.u32(2)) != abi.NoMessage
-	if !fromMessage {
-		document = a.region(3)
-	}
 	s, code := c.work.schema(name, document)
 	if code == ok && fromMessage {
 		var p part

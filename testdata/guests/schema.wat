@@ -10,7 +10,7 @@
   (func (export "on_configure") (result i32) (i32.const 2))
   (func $run (param $way i32) (result i32)
     ;; b: the request's body
-    (if (i32.eq (local.get $way) (i32.const 98)) (then (return (call $check (i32.const 0) (i32.const 5) (i32.const 0) (i32.const -1) (i32.const -1) (i32.const 1024) (i32.const 8192)))))
+    (if (i32.eq (local.get $way) (i32.const 98)) (then (return (call $check (i32.const 0) (i32.const 5) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 1024) (i32.const 8192)))))
     ;; d: bytes
     (if (i32.eq (local.get $way) (i32.const 100)) (then (return (call $check (i32.const 0) (i32.const 5) (i32.const -1) (i32.const 10) (i32.const 7) (i32.const 1024) (i32.const 8192)))))
     ;; o: a schema that is not granted

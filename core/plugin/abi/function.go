@@ -66,11 +66,11 @@ func grantedFunctions() []Function {
 		granted(GrantKV, host("kv_delete", InHead|InEnd, "store…", "key…")),
 		granted(GrantKV, host("kv_swap", InHead|InEnd, "store…", "key…", "old…", "new…", "ttl_ms")),
 		granted(GrantJWT, host("jwt_verify", InHead, "keys…", "token…", "buf", "cap")),
-		granted(GrantSchema, host("schema_check", InHead, "schema…", "msg", "data…", "buf", "cap")),
 		granted(GrantLimit, host("rate_take", InHead, "limit…", "key…", "n")),
 		granted(GrantSecret, host("secret", Everywhere, "name…", "buf", "cap")),
 		hostOf("metric_add", InExchange, i32s("name…", "labels…"), delta),
 		hostOf("metric_observe", InExchange, i32s("name…", "labels…"), value),
+		granted(GrantSchema, host("schema_check", InHead, "schema…", "msg", "data…", "buf", "cap")),
 	}
 }
 
