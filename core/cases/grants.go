@@ -33,6 +33,9 @@ func grants(c *config.Case, fetches *stubs) (plugin.Grants, error) {
 	for name, users := range c.Grants.Passwords {
 		g.Passwords[name] = userList(users)
 	}
+	if g.Schemas, err = schemas(c.Grants.Schemas); err != nil {
+		return plugin.Grants{}, fmt.Errorf("schemas: %w", err)
+	}
 	for name, burst := range c.Grants.Limits {
 		g.Limits[name] = &budget{burst: int64(burst)}
 	}

@@ -51,6 +51,7 @@ type CaseGrants struct {
 	Limits  map[string]int         // units that can be taken, by name
 	// Passwords are users with their passwords, by set; "busy" for one whose password cannot be checked for now.
 	Passwords map[string][]NameValue
+	Schemas   []NameValue `json:",omitzero"` // JSON Schemas by name, which check formats, too
 }
 
 // CaseRequest is the request of a case.
@@ -176,6 +177,7 @@ func pluginCaseTable() keys[Case] {
 		{"secrets", func(v value, c *Case) { v.plainTexts(&c.Grants.Secrets) }},
 		{"tokens", func(v value, c *Case) { c.Grants.Tokens = named(v, value.checkName, caseTexts) }},
 		{"passwords", func(v value, c *Case) { c.Grants.Passwords = named(v, value.checkName, caseTexts) }},
+		{"schemas", func(v value, c *Case) { v.plainTexts(&c.Grants.Schemas) }},
 		{"limits", func(v value, c *Case) {
 			c.Grants.Limits = named(v, value.checkName, func(v value, _ string) (burst int) {
 				integer(v, &burst, 0, maxCount)

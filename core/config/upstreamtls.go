@@ -105,6 +105,9 @@ func (c *Config) Files() []string {
 	for _, p := range c.Passwords {
 		files = append(files, p.File)
 	}
+	for _, s := range c.Schemas {
+		files = append(files, s.File)
+	}
 	slices.Sort(files)
 	files = slices.Compact(files)
 	return slices.DeleteFunc(files, func(file string) bool { return file == "" })

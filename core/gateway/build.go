@@ -45,6 +45,7 @@ func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
 	b.buildTracing()
 	b.buildStores()
 	b.buildPasswords()
+	b.buildSchemas()
 	b.buildUpstreams()
 	b.buildRoutes()
 	b.openCounters()

@@ -19,6 +19,7 @@ import (
 	"github.com/sallyport/sallyport/core/pace"
 	"github.com/sallyport/sallyport/core/password"
 	"github.com/sallyport/sallyport/core/plugin"
+	"github.com/sallyport/sallyport/core/schema"
 	"github.com/sallyport/sallyport/core/store"
 	"github.com/sallyport/sallyport/core/telemetry"
 	"github.com/sallyport/sallyport/core/upstream"
@@ -56,6 +57,7 @@ type Gateway struct {
 	keys      shelf[*jwt.Keys]
 	passwords shelf[*password.Set]
 	checkers  *password.Workers // of all sets together
+	schemas   shelf[*schema.Set]
 	pairs     shelf[*tls.Certificate]
 	tls       shelf[*engine.TLS]
 	discovery discovery

@@ -15,6 +15,7 @@ type Grants struct {
 	Upstreams map[string]Fetcher     // for fetch…, by name
 	Keys      map[string]KeySet      // for jwt_verify, by name
 	Passwords map[string]PasswordSet // for password_check, by name
+	Schemas   map[string]Schema      // for schema_check, by name
 	// Secret returns a secret's value, and whether there is a grant for it; nil for none. A function shows nothing when it is printed.
 	Secret func(name string) (value string, granted bool)
 	// Hidden are the names of header fields that are never there for the plugin, in any message.
@@ -61,6 +62,14 @@ type KeySet interface {
 	// Verify returns a token's claims as JSON. Its error is ErrTokenInvalid or ErrTokenExpired, perhaps around a cause; any other says that the
 	// keys cannot be had.
 	Verify(token string) (claims string, err error)
+}
+
+// Schema checks JSON documents. It may be used by many goroutines at once.
+type Schema interface {
+	// Check checks a document, which is valid during the call only, for about as much work as is allowed, in units of fuel. It returns what is wrong
+	// with it as a JSON array, "" for nothing, and the work that it was. An error with a method TooLarge that returns true says that the document is
+	// too large or too much work; any other, that the check could not be done.
+	Check(document []byte, allowed int64) (wrong string, work int64, err error)
 }
 
 // What a KeySet may find wrong with a token.

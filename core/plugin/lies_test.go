@@ -37,6 +37,7 @@ func liarGrants(t testing.TB) Grants {
 	return Grants{
 		Stores: map[string]Store{liarText: kept}, Limits: map[string]Limiter{liarText: &tenOf{}}, Keys: map[string]KeySet{liarText: anyKeys{}},
 		Passwords: map[string]PasswordSet{liarText: anyPassword{}},
+		Schemas:   map[string]Schema{liarText: fakeSchema{allowed: new(int64)}},
 		Upstreams: map[string]Fetcher{liarText: answering(200, "ok")}, Secret: func(string) (string, bool) { return "hush", true },
 	}
 }

@@ -15,6 +15,7 @@ const (
 	GrantKV        = "kv"
 	GrantLimit     = "limit"
 	GrantPasswords = "passwords"
+	GrantSchema    = "schema"
 	GrantSecret    = "secret"
 )
 
@@ -71,6 +72,7 @@ func grantedFunctions() []Function {
 		hostOf("metric_add", InExchange, i32s("name…", "labels…"), delta),
 		hostOf("metric_observe", InExchange, i32s("name…", "labels…"), value),
 		granted(GrantPasswords, host("password_check", InHead, "set…", "user…", "password…")),
+		granted(GrantSchema, host("schema_check", InHead, "schema…", "msg", "data…", "buf", "cap")),
 	}
 }
 

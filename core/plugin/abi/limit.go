@@ -10,7 +10,7 @@ const (
 	MaxHost       = 261       // a DNS name, a colon, a port
 	MaxPath       = 8 << 10   // as written by the plugin and as normalised
 	MaxQuery      = 16 << 10  //
-	MaxBody       = 1 << 20   // of respond, body_write and fetches
+	MaxBody       = 1 << 20   // of respond, body_write, fetches and schema_check
 	MaxState      = 64 << 10  // of one filter for one exchange
 	MaxAttrs      = 64        // attributes of one exchange
 	MaxAttrValue  = 4 << 10   //

@@ -75,6 +75,7 @@ mod plugin;
 mod problem;
 mod request;
 mod response;
+mod schema;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 mod token;
@@ -94,5 +95,6 @@ pub use password::check_password;
 pub use plugin::{Hooks, Plugin, Verdict};
 pub use request::Request;
 pub use response::Response;
+pub use schema::check_json;
 pub use token::verify_jwt;
 pub use world::{log, now, random, Level};

@@ -14,6 +14,7 @@ type World struct {
 	Upstreams map[string]func(FetchRequest) FetchAnswer
 	Keys      map[string]*KeySet      // for tokens, by name
 	Passwords map[string]*PasswordSet // by name
+	Schemas   map[string]*Schema      // for JSON documents, by name
 	// Counters and Observed are what the plugin counts: by name, with labels as in `requests{code="200",method="GET"}`, sorted.
 	Counters map[string]int64
 	Observed map[string][]float64

@@ -78,6 +78,15 @@ mod import {
             password: *const u8,
             password_len: usize,
         ) -> i32;
+        pub fn schema_check(
+            schema: *const u8,
+            schema_len: usize,
+            msg: u32,
+            data: *const u8,
+            data_len: usize,
+            buf: *mut u8,
+            cap: usize,
+        ) -> i32;
         pub fn jwt_verify(
             keys: *const u8,
             keys_len: usize,
@@ -224,6 +233,20 @@ pub fn password_check(set: &str, user: &str, password: &str) -> i32 {
             user.len(),
             password.as_ptr(),
             password.len(),
+        )
+    }
+}
+
+pub fn schema_check(schema: &str, msg: u32, data: &[u8], buf: &mut [u8]) -> i32 {
+    unsafe {
+        import::schema_check(
+            schema.as_ptr(),
+            schema.len(),
+            msg,
+            data.as_ptr(),
+            data.len(),
+            buf.as_mut_ptr(),
+            buf.len(),
         )
     }
 }

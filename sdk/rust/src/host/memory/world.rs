@@ -16,12 +16,16 @@ pub struct World {
     pub upstreams: BTreeMap<String, Rc<Upstream>>,
     pub keys: BTreeMap<String, KeySet>,
     pub passwords: BTreeMap<String, PasswordSet>,
+    pub schemas: BTreeMap<String, Option<Rc<Check>>>,
     pub counters: BTreeMap<String, i64>,
     pub observed: BTreeMap<String, Vec<f64>>,
     pub passed: Duration,
 }
 
 pub type Upstream = dyn Fn(FetchRequest) -> FetchAnswer;
+
+/// Returns what is wrong with a document; an empty text for nothing.
+pub type Check = dyn Fn(&[u8]) -> String;
 
 #[derive(Default)]
 pub struct KeySet {
