@@ -20,6 +20,7 @@ require (
 	github.com/lxzan/gws v1.8.9
 	github.com/redis/rueidis v1.0.79
 	github.com/sallyport/sallyport/sdk/go v0.0.0
+	go.yaml.in/yaml/v3 v3.0.5
 	golang.org/x/net v0.57.0
 	google.golang.org/grpc v1.81.0
 	google.golang.org/protobuf v1.36.11
