@@ -23,7 +23,7 @@ Asks a running gateway, through its admin interface, or changes it:
   weight UPSTREAM ADDRESS N          1 to 1000; "config" for that of gateway.toml
   config                             as it is in force, without secrets
   history                            how configs came into force, or did not
-  diff [FROM TO]                     what differs between two generations; by default the last two
+  diff [FROM TO]                     between two generations; by default what the last change was
   reload                             read the config again
   log-level [LEVEL]                  show it, or set it: debug, info, warn, error
 
