@@ -38,7 +38,8 @@ type adminCommand struct {
 	client *adminClient
 	json   bool
 	fields fieldList
-	out    io.Writer
+	out    io.Writer // for people
+	raw    io.Writer // for programs
 }
 
 // subcommand is what can be asked, and how many arguments it takes.
@@ -78,8 +79,9 @@ func (f *fieldList) Set(value string) error {
 
 // adminVerb asks a running gateway.
 func adminVerb(args []string, stdout, stderr io.Writer) int {
+	stderr = printable{stderr}
 	flags := newFlags("admin", adminUsage, stderr)
-	c := &adminCommand{out: stdout}
+	c := &adminCommand{out: printable{stdout}, raw: stdout}
 	flags.BoolVar(&c.json, "json", false, "print the answer as JSON")
 	flags.Var(&c.fields, "H", "a header of the request to explain, `Name:value`; may be there more than once")
 	where := clientFlags(flags)
@@ -133,7 +135,7 @@ func (c *adminCommand) show(answer []byte) bool {
 	if !c.json {
 		return false
 	}
-	fmt.Fprintln(c.out, strings.TrimRight(string(answer), "\n"))
+	fmt.Fprintln(c.raw, strings.TrimRight(string(answer), "\n"))
 	return true
 }
 
