@@ -363,6 +363,29 @@ func TestConfigHistoryAndDiff(t *testing.T) {
 	}
 }
 
+// A file that was saved and reloaded by hand as well makes two generations: what the last reload has changed is still to be told.
+func TestDiffReachesBackToWhatDiffers(t *testing.T) {
+	l := start(t, "", twoRoutes)
+	if resp, text := l.ask("GET", "/config/diff", ""); resp.StatusCode != 404 || !strings.Contains(text, "nothing to compare generation 1 with") {
+		t.Errorf("of one generation: %d %s", resp.StatusCode, text)
+	}
+	for i, timeout := range []string{`"5s"`, `"7s"`, `"7s"`, `"7s"`} {
+		if err := l.ApplyText(strings.Replace(twoRoutes, `"5s"`, timeout, 1)); err != nil {
+			t.Fatal(err)
+		}
+		l.note("file", "", nil)
+		var d admin.Difference
+		l.get("/config/diff", &d)
+		if want := i > 0; (len(d.Changes) == 1) != want || want && d.From != 2 {
+			t.Errorf("generation %d: got %+v", i+2, d)
+		}
+	}
+	var d admin.Difference
+	if l.get("/config/diff?from=4", &d); len(d.Changes) != 0 || d.From != 4 {
+		t.Errorf("asked for by number: got %+v", d)
+	}
+}
+
 func TestHistoryIsBounded(t *testing.T) {
 	cfg, err := config.Parse("gateway.toml", []byte("[server]\nlisten = [\"127.0.0.1:1\"]\n"))
 	if err != nil {
