@@ -1,7 +1,6 @@
 package admin_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -9,12 +8,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/sallyport/sallyport/core/admin"
 	"github.com/sallyport/sallyport/core/config"
 	"github.com/sallyport/sallyport/core/gatewaytest"
+	"github.com/sallyport/sallyport/core/gatewaytest/output"
 )
 
 const token = "0123456789abcdef-token"
@@ -26,24 +25,7 @@ type live struct {
 	server  *httptest.Server
 	history *admin.History
 	level   *slog.LevelVar
-	log     *lockedBuffer
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	log     *output.Text
 }
 
 // access is that of an admin table.
@@ -68,7 +50,7 @@ func start(t *testing.T, table, toml string) *live {
 
 func startIn(t *testing.T, dir, table, toml string) *live {
 	t.Helper()
-	l := &live{Gateway: gatewaytest.StartIn(t, dir, toml), t: t, history: &admin.History{}, level: &slog.LevelVar{}, log: &lockedBuffer{}}
+	l := &live{Gateway: gatewaytest.StartIn(t, dir, toml), t: t, history: &admin.History{}, level: &slog.LevelVar{}, log: &output.Text{}}
 	l.note("start", "", nil)
 	l.server = httptest.NewServer(admin.Handler(access(t, table), admin.Options{
 		Gateway: l.Gateway.Gateway, Version: "test", History: l.history, Level: l.level,

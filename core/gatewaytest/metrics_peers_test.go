@@ -14,6 +14,7 @@ import (
 
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 
+	"github.com/sallyport/sallyport/core/gatewaytest/output"
 	"github.com/sallyport/sallyport/core/gatewaytest/wat"
 )
 
@@ -55,7 +56,7 @@ func TestPrometheus(t *testing.T) {
 	}
 	web := freeAddress(t)
 	cmd := exec.Command(path, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+web)
-	log := &syncBuffer{}
+	log := &output.Text{}
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
