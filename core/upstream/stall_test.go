@@ -138,7 +138,7 @@ func TestUploadThatStalls(t *testing.T) {
 
 // TestAnswerThatWaitsForTheUpload: a silent upstream is not at fault while the request is still on its way to it.
 func TestAnswerThatWaitsForTheUpload(t *testing.T) {
-	c := &boundClient{bound: 20 * time.Millisecond}
+	c := &boundClient{bound: time.Second}
 	p := listen(t, func(w *wire) {
 		_, _ = w.request()
 		w.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
@@ -155,7 +155,7 @@ func TestAnswerThatWaitsForTheUpload(t *testing.T) {
 		t.Fatal(f)
 	}
 	go func() {
-		timer := time.NewTimer(300 * time.Millisecond) // several slices, in which nothing happens
+		timer := time.NewTimer(2500 * time.Millisecond) // more than the bound, in which nothing happens
 		<-timer.C
 		feed.pieces <- "four"
 		close(feed.pieces)
