@@ -43,13 +43,13 @@ cluster: build backend
 
 # The tests of the whole gateway use the built plugins.
 test: plugins
-	@for module in $(MODULES); do echo "== go test: $$module"; (cd $$module && go test -timeout 10m ./...); done
+	@for module in $(MODULES); do echo "== go test: $$module"; (cd $$module && go test -timeout 25m ./...); done
 	@if cargo --version >/dev/null 2>&1; then \
 		for crate in $(CRATES); do echo "== cargo test: $$crate"; (cd $$crate && cargo test --offline --quiet); done; \
 	else echo "== cargo test: skipped, there is no cargo"; fi
 
 race: plugins
-	@for module in $(MODULES); do echo "== go test -race: $$module"; (cd $$module && go test -race -timeout 20m ./...); done
+	@for module in $(MODULES); do echo "== go test -race: $$module"; (cd $$module && go test -race -timeout 45m ./...); done
 
 bench: build plugins
 	go build -trimpath -o bin/bench ./cmd/bench
