@@ -66,11 +66,12 @@ func isJSON(name string) bool {
 	return field.Equal(name, "application/json") || len(name) > 5 && field.Equal(name[len(name)-5:], "+json")
 }
 
-// isUTF8 reports whether no parameter of a media type names another charset.
+// isUTF8 reports whether no parameter of a media type names another charset, in whatever way it is written: with white space around the sign, which some
+// take, or in parts (RFC 2231).
 func isUTF8(parameters string) bool {
 	for parameter := range strings.SplitSeq(parameters, ";") {
 		name, value, _ := strings.Cut(strings.Trim(parameter, " \t"), "=")
-		if field.Equal(name, "charset") && !field.Equal(strings.Trim(value, `"`), "utf-8") {
+		if len(name) >= len("charset") && field.Equal(name[:len("charset")], "charset") && !field.Equal(strings.Trim(value, " \t\""), "utf-8") {
 			return false
 		}
 	}

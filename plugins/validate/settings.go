@@ -17,10 +17,12 @@ type settings struct {
 	reportOnly    bool
 	failures      [places]sallyport.Counter
 
-	pairs  []pair
-	items  []string
-	faults []fault
-	failed error // what kept a check from being done
+	cookies bool // some are parameters
+	pairs   []pair
+	unknown []string // names in the query
+	items   []string
+	faults  []fault
+	failed  error // what kept a check from being done
 }
 
 // content is what bodies may be.
