@@ -16,6 +16,7 @@ type rewriter struct {
 	asserts bool
 	oldRefs bool // what stands beside a "$ref" does not count
 	foreign bool // the meta-schema is not one of the drafts': what the keywords mean is left to it
+	noConst bool // there is no such keyword yet
 }
 
 const rulePrefix = "sallyport-"
@@ -29,6 +30,7 @@ func (r *rewriter) begin(doc any) {
 	draft = strings.TrimSuffix(draft, "#")
 	_, known := strings.CutPrefix(draft, "http://json-schema.org/draft-0")
 	r.oldRefs = known
+	r.noConst = draft == "http://json-schema.org/draft-04/schema"
 	r.foreign = !known && !strings.HasPrefix(draft, "https://json-schema.org/draft/20")
 }
 
@@ -64,13 +66,21 @@ func (r *rewriter) object(from map[string]any) map[string]any {
 	}
 	ref, _ := from["$ref"].(string)
 	if r.oldRefs && strings.Contains(ref, "//json-schema.org/") {
-		delete(to, "$ref")
-		to["allOf"] = []any{map[string]any{"$ref": ref}} // else there is no rule beside it
+		to["$ref"] = r.counted(ref) // beside it, no rule would count
 	}
 	if _, ok := from["format"].(string); ok || from["format"] == nil {
 		to["format"] = r.rule(from, to)
 	}
 	return to
+}
+
+// counted returns a reference to what leads to a meta-schema by way of a rule.
+func (r *rewriter) counted(ref string) string {
+	name := ruleName(len(r.library.rules))
+	r.library.rules = append(r.library.rules, rule{visit: costVisit, member: costMember, meta: true})
+	u := "sallyport:///rules/" + name
+	r.library.ready[u] = map[string]any{"$schema": draftURL(Draft202012), "$ref": ref, "format": name}
+	return u
 }
 
 // each makes the values of a table ready, whose names are no keywords.
@@ -121,7 +131,7 @@ func (r *rewriter) takeOver(one *rule, from, to map[string]any) {
 		one.unique = true
 		delete(to, "uniqueItems")
 	}
-	if constant, ok := from["const"]; ok {
+	if constant, ok := from["const"]; ok && !r.noConst {
 		one.constant = string(m.canonical(nil, constant))
 		delete(to, "const")
 	}

@@ -278,6 +278,26 @@ func TestTypes(t *testing.T) {
 	}
 }
 
+// Before draft 2019-09, what stands beside a "$ref" does not count, wherever it leads; and there was no "const" in draft-04.
+func TestOldDrafts(t *testing.T) {
+	for _, beside := range []string{`"const":1`, `"contains":{"type":"null"}`, `"propertyNames":{"maxLength":0}`, `"if":{},"then":false`, `"required":["b"]`, `"enum":[1]`, `"type":"null"`} {
+		for _, ref := range []string{"#/definitions/a", "http://json-schema.org/draft-07/schema#", "https://json-schema.org/draft/2020-12/schema"} {
+			s := compile(t, `{"$schema":"http://json-schema.org/draft-07/schema#","definitions":{"a":{"type":["object","array","boolean"]}},"items":{"$ref":"`+ref+`",`+beside+`}}`)
+			if got, want := wrong(s, `[{"title":"x"}]`), ""; got != want {
+				t.Errorf("%s beside %s: got %q, want %q", beside, ref, got, want)
+			}
+			if wrong(s, `[7]`) == "" {
+				t.Errorf("%s beside %s: 7 passes", beside, ref)
+			}
+		}
+	}
+	for draft, want := range map[string]string{"4": "", "6": one("", "const", "must be the one value that is allowed")} {
+		if got := wrong(compile(t, `{"$schema":"http://json-schema.org/draft-0`+draft+`/schema#","const":1}`), "2"); got != want {
+			t.Errorf("draft %s: got %q, want %q", draft, got, want)
+		}
+	}
+}
+
 // Many at once have a copy each, or wait for one.
 func TestManyAtOnce(t *testing.T) {
 	s := compile(t, `{"type":"object","properties":{"n":{"type":"integer"}}}`)
