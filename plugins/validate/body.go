@@ -55,7 +55,7 @@ func (c *content) takes(h sallyport.Headers) bool {
 	name = strings.Trim(name, " \t")
 	for _, allowed := range c.types {
 		if field.Equal(name, allowed) {
-			return !isJSON(allowed) || isUTF8(parameters)
+			return !isJSON(allowed) || field.IsUTF8(parameters)
 		}
 	}
 	return false
@@ -64,16 +64,4 @@ func (c *content) takes(h sallyport.Headers) bool {
 // isJSON reports whether a media type is one of JSON (RFC 6839).
 func isJSON(name string) bool {
 	return field.Equal(name, "application/json") || len(name) > 5 && field.Equal(name[len(name)-5:], "+json")
-}
-
-// isUTF8 reports whether no parameter of a media type names another charset, in whatever way it is written: with white space around the sign, which some
-// take, or in parts (RFC 2231).
-func isUTF8(parameters string) bool {
-	for parameter := range strings.SplitSeq(parameters, ";") {
-		name, value, _ := strings.Cut(strings.Trim(parameter, " \t"), "=")
-		if len(name) >= len("charset") && field.Equal(name[:len("charset")], "charset") && !field.Equal(strings.Trim(value, " \t\""), "utf-8") {
-			return false
-		}
-	}
-	return true
 }
