@@ -24,6 +24,9 @@ func (s *settings) request(r *sallyport.Request) (sallyport.Verdict, error) {
 	}
 	s.readQuery(r.Query())
 	s.readCookies(r.Headers)
+	if s.headers {
+		r.Headers.Each(s.visit)
+	}
 	for i := range s.parameters {
 		s.checkParameter(r, &s.parameters[i])
 	}

@@ -188,6 +188,34 @@ func TestOtherPlaces(t *testing.T) {
 	}
 }
 
+// What many servers take for a parameter is one, or is refused.
+func TestOtherSpellings(t *testing.T) {
+	config := `{"parameters":[{"name":"X-One","in":"header","type":"integer"},{"name":"x_two","in":"header"},{"name":"theme","in":"cookie","enum":["dark","light"]}]}`
+	const double = "is there with _ for -, or the other way round"
+	for _, tt := range []struct{ field, in, name, wrong string }{
+		{"X_One: x", "header", "X-One", double},
+		{"x_one: 1", "header", "X-One", double},
+		{"X-Two: x", "header", "x_two", double},
+		{"X_TWO: x", "", "", ""},
+		{"X-One-: x", "", "", ""},
+		{"Cookie: theme =evil", "cookie", "theme", "must be one of the values that are allowed"},
+		{"Cookie: theme\t=\tdark", "", "", ""},
+		{"Cookie: theme= light ;theme =dark", "cookie", "theme", "is there more than once"},
+	} {
+		x := inWorld("GET", "/")
+		name, value, _ := strings.Cut(tt.field, ": ")
+		x.Request.Add("X-One", "1")
+		x.Request.Add(name, value)
+		want := ""
+		if tt.wrong != "" {
+			want = `{"in":"` + tt.in + `","name":"` + tt.name + `","message":"` + tt.wrong + `"}`
+		}
+		if _, got := ask(t, config, x); got != want {
+			t.Errorf("%s: got %s, want %s", tt.field, got, want)
+		}
+	}
+}
+
 func TestBody(t *testing.T) {
 	const found = `[{"pointer":"/a","keyword":"type","message":"must be integer"}]`
 	world := &sallyporttest.World{Schemas: map[string]*sallyporttest.Schema{

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/sallyport/sallyport/plugins/internal/field"
 	"github.com/sallyport/sallyport/plugins/internal/percent"
 	"github.com/sallyport/sallyport/sdk/go"
 )
@@ -89,10 +90,20 @@ func (s *settings) readCookies(h sallyport.Headers) {
 		for more := true; more; {
 			var text string
 			text, line, more = strings.Cut(line, ";")
-			name, value, _ := strings.Cut(strings.Trim(text, " \t"), "=")
-			s.keep(inCookie, name, value)
+			name, value, _ := strings.Cut(text, "=")
+			s.keep(inCookie, strings.Trim(name, " \t"), strings.Trim(value, " \t")) // as many servers read them
 		}
 	}
+}
+
+// lookForDoubles notes parameters whose header is there in a spelling that many servers take for the same.
+func (s *settings) lookForDoubles(name, _ []byte) bool {
+	for i := range s.parameters {
+		if p := &s.parameters[i]; p.in == inHeader && field.Alike(name, p.name) && !field.Equal(name, p.name) {
+			p.found++
+		}
+	}
+	return true
 }
 
 // checkParameter finds the values of a parameter and checks them.
@@ -104,6 +115,10 @@ func (s *settings) checkParameter(r *sallyport.Request, p *parameter) {
 			s.items = append(s.items, value)
 		}
 	case inHeader:
+		if p.found > 0 {
+			s.fault(p.in, p.name, "is there with _ for -, or the other way round")
+			return
+		}
 		s.items = append(s.items, r.Headers.Values(p.name)...)
 	default:
 		for i := range s.pairs {
