@@ -38,6 +38,8 @@ upstream = "b"
     { name = "limit", in = "query", type = "integer", minimum = 0 },
     { name = "q", in = "query", max_length = 10 },
     { name = "ids", in = "query", type = "array", max_items = 10, items = { type = "integer" } },
+    { name = "X-Count", in = "header", type = "integer" },
+    { name = "theme", in = "cookie", enum = ["dark", "light"] },
   ]
 [[routes]]
 name = "report"
@@ -127,6 +129,14 @@ func TestValidateUnderAttack(t *testing.T) {
 			{"two types in one", "POST", "/orders/7", `{"id":1}`, []string{"Content-Type: application/json, text/plain"}, 415},
 			{"no type", "POST", "/orders/7", `{"id":1}`, nil, 415},
 			{"another charset", "POST", "/orders/7", `{"id":1}`, []string{"Content-Type: application/json; charset=utf-7"}, 415},
+			{"another charset behind white space", "POST", "/orders/7", `{"id":1}`, []string{"Content-Type: application/json; charset =utf-16"}, 415},
+			{"another charset in parts", "POST", "/orders/7", `{"id":1}`, []string{"Content-Type: application/json; charset*0=utf; charset*1=-16"}, 415},
+			{"header", "GET", "/orders/7", "", []string{"X-Count: 5"}, 200},
+			{"header with an underscore", "GET", "/orders/7", "", []string{"X-Count: 5", "X_Count: x"}, 400},
+			{"header with an underscore alone", "GET", "/orders/7", "", []string{"x_count: 5"}, 400},
+			{"cookie", "GET", "/orders/7", "", []string{"Cookie: theme=dark"}, 200},
+			{"cookie with white space", "GET", "/orders/7", "", []string{"Cookie: theme =evil"}, 400},
+			{"many pairs", "GET", "/orders/7?" + strings.Repeat("&a", 3500), "", nil, 400},
 			{"report only", "POST", "/report?x=1", `{"a":1,"a":2}`, []string{json}, 200},
 			{"report only, another type", "POST", "/report", `<a/>`, []string{"Content-Type: text/xml"}, 200},
 		} {

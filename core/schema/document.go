@@ -114,6 +114,7 @@ func (d *document) down() bool {
 	if d.depth++; d.depth > d.limits.Depth {
 		return d.tooLarge()
 	}
+	d.m.depth = max(d.m.depth, int64(d.depth))
 	return true
 }
 
@@ -133,6 +134,7 @@ func (d *document) one(name string) bool {
 
 func (d *document) object() (any, bool) {
 	members := map[string]any{}
+	d.m.spend(costValue)
 	if !d.down() || !d.take('}') && !d.membersOf(members) {
 		return nil, false
 	}

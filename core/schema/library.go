@@ -22,6 +22,7 @@ type library struct {
 	written map[string]any    // documents by URL
 	ready   map[string]any
 	rules   []rule // what the documents in ready refer to by "format"
+	copies  bool   // one of them has something "unevaluated"
 }
 
 func newLibrary(sources []Source) (*library, Faults) {
@@ -127,6 +128,7 @@ func (l *library) compile(u string, m *meter) (s *jsonschema.Schema, err error) 
 			err = fmt.Errorf("%w: %v", errBroken, reason)
 		}
 	}()
+	m.copies = l.copies
 	c := jsonschema.NewCompiler()
 	c.UseLoader(shelf(l.ready))
 	c.UseRegexpEngine(m.compilePattern)

@@ -15,8 +15,8 @@ type pattern struct {
 	cost int64 // of a byte
 }
 
-// smallPattern is how many instructions cost as much as one.
-const smallPattern = 8
+// costStep is what an instruction of an expression costs for each byte of text.
+const costStep = 10
 
 func (m *meter) compilePattern(text string) (jsonschema.Regexp, error) {
 	compiled, err := regexp.Compile(text)
@@ -26,7 +26,7 @@ func (m *meter) compilePattern(text string) (jsonschema.Regexp, error) {
 	p := &pattern{compiled, m, costText}
 	if tree, err := syntax.Parse(text, syntax.Perl); err == nil {
 		if program, err := syntax.Compile(tree.Simplify()); err == nil {
-			p.cost += int64(len(program.Inst)/smallPattern) * costText
+			p.cost += int64(len(program.Inst)) * costStep
 		}
 	}
 	return p, nil

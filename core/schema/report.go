@@ -56,6 +56,9 @@ func report(list []finding) string {
 func pointer(path []string) string {
 	var b strings.Builder
 	for _, token := range path {
+		if b.Len()+1+len(token) > maxPointer { // names can be as long as documents: nothing is done with those that have no room
+			break
+		}
 		token = strings.ReplaceAll(strings.ReplaceAll(token, "~", "~0"), "/", "~1")
 		if b.Len()+1+len(token) > maxPointer {
 			break

@@ -16,6 +16,7 @@ type rewriter struct {
 	asserts bool
 	oldRefs bool // what stands beside a "$ref" does not count
 	foreign bool // the meta-schema is not one of the drafts': what the keywords mean is left to it
+	noConst bool // there is no such keyword yet
 }
 
 const rulePrefix = "sallyport-"
@@ -29,6 +30,7 @@ func (r *rewriter) begin(doc any) {
 	draft = strings.TrimSuffix(draft, "#")
 	_, known := strings.CutPrefix(draft, "http://json-schema.org/draft-0")
 	r.oldRefs = known
+	r.noConst = draft == "http://json-schema.org/draft-04/schema"
 	r.foreign = !known && !strings.HasPrefix(draft, "https://json-schema.org/draft/20")
 }
 
@@ -59,15 +61,26 @@ func (r *rewriter) object(from map[string]any) map[string]any {
 			to[keyword] = r.schema(value)
 		}
 	}
+	if from["unevaluatedProperties"] != nil || from["unevaluatedItems"] != nil {
+		r.library.copies = true
+	}
 	ref, _ := from["$ref"].(string)
 	if r.oldRefs && strings.Contains(ref, "//json-schema.org/") {
-		delete(to, "$ref")
-		to["allOf"] = []any{map[string]any{"$ref": ref}} // else there is no rule beside it
+		to["$ref"] = r.counted(ref) // beside it, no rule would count
 	}
 	if _, ok := from["format"].(string); ok || from["format"] == nil {
 		to["format"] = r.rule(from, to)
 	}
 	return to
+}
+
+// counted returns a reference to what leads to a meta-schema by way of a rule.
+func (r *rewriter) counted(ref string) string {
+	name := ruleName(len(r.library.rules))
+	r.library.rules = append(r.library.rules, rule{visit: costVisit, member: costMember, meta: true})
+	u := "sallyport:///rules/" + name
+	r.library.ready[u] = map[string]any{"$schema": draftURL(Draft202012), "$ref": ref, "format": name}
+	return u
 }
 
 // each makes the values of a table ready, whose names are no keywords.
@@ -111,11 +124,14 @@ func (r *rewriter) rule(from, to map[string]any) string {
 
 func (r *rewriter) takeOver(one *rule, from, to map[string]any) {
 	m := &meter{left: 1 << 62}
+	if one.types = typesOf(from["type"]); one.types != nil {
+		delete(to, "type")
+	}
 	if from["uniqueItems"] == true {
 		one.unique = true
 		delete(to, "uniqueItems")
 	}
-	if constant, ok := from["const"]; ok {
+	if constant, ok := from["const"]; ok && !r.noConst {
 		one.constant = string(m.canonical(nil, constant))
 		delete(to, "const")
 	}
@@ -159,8 +175,9 @@ func (r *rewriter) format(name string) func(any) error {
 // rule is checked where a schema and a value meet.
 type rule struct {
 	visit, member int64
-	numbers       int64 // keywords that do arithmetic
-	meta          bool  // it refers to a meta-schema, in which there are no rules
+	numbers       int64    // keywords that do arithmetic
+	meta          bool     // it refers to a meta-schema, in which there are no rules
+	types         []string // in the order in which they are told; nil for all
 	unique        bool
 	constant      string
 	enum          map[string]struct{}
@@ -176,15 +193,19 @@ func (m *mismatch) Error() string { return m.message }
 
 // check counts the work that the library is about to do, and does what was taken over from it.
 func (r *rule) check(m *meter, value any) error {
-	m.spend(r.visit)
-	if r.meta {
-		m.spend(costMetaNode * size(value))
+	m.spend(r.visit + m.depth*costDepth)
+	if r.types != nil && !m.isOf(r.types, value) {
+		if m.copies {
+			m.members(value, costMember)
+		}
+		return &mismatch{"type", "must be " + strings.Join(r.types, " or ")}
 	}
+	if r.meta {
+		m.spend(metaCost(value, costMetaNode+m.depth*costMetaDepth))
+	}
+	m.members(value, r.member+m.digits*costDigit+m.depth*costDepth)
 	switch v := value.(type) {
-	case map[string]any:
-		m.spend(int64(len(v)) * (r.member + m.digits*costDigit))
 	case []any:
-		m.spend(int64(len(v)) * (r.member + m.digits*costDigit))
 		if r.unique && !m.unique(v) {
 			return &mismatch{"uniqueItems", "must not have the same element twice"}
 		}
@@ -213,6 +234,9 @@ func (r *rule) compare(m *meter, value any) error {
 		return nil
 	}
 	m.spend(int64(len(text)) * costText * 2)
+	if r.name == "regex" {
+		m.spend(int64(len(text)) * costRegexp)
+	}
 	if r.format(text) != nil {
 		return &mismatch{"format", "is not of the format " + strconv.Quote(r.name)}
 	}

@@ -3,6 +3,7 @@ package schema
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -214,6 +215,11 @@ func TestWorkIsBounded(t *testing.T) {
 		{"pattern", `{"pattern":"^(a{1,300}b?){1,3}$"}`, `"` + strings.Repeat("a", 1_000_000) + `"`, true},
 		{"pattern of names", `{"patternProperties":{"^(a|b|c)*d":{},"e{900}":{}}}`, `{"` + strings.Repeat("a", 1_000_000) + `":1}`, true},
 		{"meta-schema", `{"$ref":"https://json-schema.org/draft/2020-12/schema"}`, list(50_000, func(int) string { return "{}" }), true},
+		{"expressions of a document", `{"items":{"format":"regex"}}`, list(20_000, func(int) string { return `"((a{10}){10}){10}"` }), true},
+		{"expressions of a document that is a schema", `{"$ref":"https://json-schema.org/draft/2020-12/schema"}`, `{"pattern":"` + strings.Repeat("((a{10}){10}){10}", 1000) + `"}`, true},
+		{"names of a document that is a schema", `{"$ref":"https://json-schema.org/draft/2020-12/schema"}`, `{"patternProperties":{"` + strings.Repeat("((a{10}){10}){10}", 1000) + `":{}}}`, true},
+		{"alternatives of another type", `{"unevaluatedProperties":{},"anyOf":[` + strings.Repeat(`{"type":"string"},`, 50) + `true]}`, "{" + strings.Trim(list(20_000, func(i int) string { return fmt.Sprintf(`"%d":1`, i) }), "[]") + "}", true},
+		{"alternatives of another type, elements", `{"unevaluatedItems":{},"anyOf":[` + strings.Repeat(`{"type":"string"},`, 50) + `true]}`, list(20_000, func(int) string { return "1" }), true},
 		{"meta-schema of draft-07", `{"$schema":"http://json-schema.org/draft-07/schema#","$ref":"http://json-schema.org/draft-07/schema#"}`, list(50_000, func(int) string { return "{}" }), true},
 		{"unevaluated", `{"$defs":{"n":{"unevaluatedProperties":false,"allOf":[{"properties":{"a":{"$ref":"#/$defs/n"}}}]}},"$ref":"#/$defs/n"}`,
 			strings.Repeat(`{"a":`, 60) + "1" + strings.Repeat("}", 60), false},
@@ -225,6 +231,69 @@ func TestWorkIsBounded(t *testing.T) {
 		}
 		if _, _, err := s.Check([]byte(`[]`), plenty); err != nil {
 			t.Errorf("%s: the next document: %v", tt.name, err)
+		}
+	}
+}
+
+// What is told of places far below a name as long as the document does not repeat that name again and again.
+func TestLongNamesAreNotRepeated(t *testing.T) {
+	s := compile(t, `{"additionalProperties":{"items":{"type":"string"}}}`)
+	document := []byte(`{"` + strings.Repeat("~", 500_000) + `":[` + strings.Repeat("1,", 5000) + `1]}`)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	found, _, err := s.Check(document, plenty)
+	runtime.ReadMemStats(&after)
+	if want := one("", "type", "must be string"); found != want || err != nil {
+		t.Errorf("got %.200s, %v, want %s", found, err, want)
+	}
+	if got := after.TotalAlloc - before.TotalAlloc; got > 100<<20 {
+		t.Errorf("%d bytes were allocated", got)
+	}
+}
+
+// The library is not asked for types: what goes together with them still does.
+func TestTypes(t *testing.T) {
+	values := map[string]string{"null": "null", "boolean": "true", "number": "1.5", "integer": "10", "string": `"1"`, "array": "[]", "object": "{}"}
+	for name := range values {
+		for kind, document := range values {
+			good := name == kind || name == "number" && kind == "integer"
+			for _, text := range []string{`{"type":"` + name + `"}`, `{"$schema":"http://json-schema.org/draft-07/schema#","type":["` + name + `"]}`} {
+				if got := wrong(compile(t, text), document); (got == "") != good {
+					t.Errorf("%s is %s: got %q", document, text, got)
+				}
+			}
+		}
+	}
+	for document, good := range map[string]bool{"1.0": true, "10e-1": true, "-0.0": true, "1e1000": true, "1e-1000": false, "0.5": false, "105e-1": false, "-1.00E+00": true, "0e-5": true} {
+		if got := wrong(compile(t, `{"type":"integer"}`), document); (got == "") != good {
+			t.Errorf("%s: got %q", document, got)
+		}
+	}
+	// A member of that name is no keyword.
+	s := compile(t, `{"properties":{"type":{"type":"string"}},"required":["type"],"not":{"properties":{"type":{"const":"x"}}}}`)
+	for document, good := range map[string]bool{`{"type":"a"}`: true, `{"type":1}`: false, `{"type":"x"}`: false, `{}`: false} {
+		if got := wrong(s, document); (got == "") != good {
+			t.Errorf("%s: got %q", document, got)
+		}
+	}
+}
+
+// Before draft 2019-09, what stands beside a "$ref" does not count, wherever it leads; and there was no "const" in draft-04.
+func TestOldDrafts(t *testing.T) {
+	for _, beside := range []string{`"const":1`, `"contains":{"type":"null"}`, `"propertyNames":{"maxLength":0}`, `"if":{},"then":false`, `"required":["b"]`, `"enum":[1]`, `"type":"null"`} {
+		for _, ref := range []string{"#/definitions/a", "http://json-schema.org/draft-07/schema#", "https://json-schema.org/draft/2020-12/schema"} {
+			s := compile(t, `{"$schema":"http://json-schema.org/draft-07/schema#","definitions":{"a":{"type":["object","array","boolean"]}},"items":{"$ref":"`+ref+`",`+beside+`}}`)
+			if got, want := wrong(s, `[{"title":"x"}]`), ""; got != want {
+				t.Errorf("%s beside %s: got %q, want %q", beside, ref, got, want)
+			}
+			if wrong(s, `[7]`) == "" {
+				t.Errorf("%s beside %s: 7 passes", beside, ref)
+			}
+		}
+	}
+	for draft, want := range map[string]string{"4": "", "6": one("", "const", "must be the one value that is allowed")} {
+		if got := wrong(compile(t, `{"$schema":"http://json-schema.org/draft-0`+draft+`/schema#","const":1}`), "2"); got != want {
+			t.Errorf("draft %s: got %q, want %q", draft, got, want)
 		}
 	}
 }

@@ -89,12 +89,13 @@ func allowed(control string, most int) int {
 	for control != "" {
 		var directive string
 		directive, control, _ = strings.Cut(control, ",")
-		name, argument, _ := strings.Cut(strings.Trim(directive, " \t"), "=")
+		name, argument, _ := strings.Cut(directive, "=")
+		name = strings.Trim(name, " \t")
 		switch {
 		case field.Equal(name, "no-store"), field.Equal(name, "no-cache"):
 			return 0
-		case field.Equal(name, "max-age"):
-			most = min(most, number(strings.Trim(argument, `"`)))
+		case field.Equal(name, "max-age"), field.Equal(name, "s-maxage"):
+			most = min(most, number(strings.Trim(argument, " \t\"")))
 		}
 	}
 	return most

@@ -176,6 +176,8 @@ func TestCache(t *testing.T) {
 		{"off", `{"upstream":"auth","consumer":"X-User"}`, jo, nil, 2},
 		{"no-store", config, with(jo, "Cache-Control", "private, NO-STORE"), nil, 2},
 		{"no age", config, with(jo, "Cache-Control", "max-age=0"), nil, 2},
+		{"no age, in quotes", config, with(jo, "Cache-Control", "private, max-age = \"0\""), nil, 2},
+		{"no age for caches like this one", config, with(jo, "Cache-Control", "max-age=60, s-maxage=0"), nil, 2},
 		{"an age that is none", config, with(jo, "Cache-Control", "max-age=-5"), nil, 2},
 		{"a short age", config, with(jo, "Cache-Control", "max-age=10"), func(_ *sallyporttest.Exchange, w *sallyporttest.World) { w.Pass(11 * time.Second) }, 2},
 		{"a long age", config, with(jo, "Cache-Control", "max-age=99999999999999999999"), func(_ *sallyporttest.Exchange, w *sallyporttest.World) { w.Pass(61 * time.Second) }, 2},

@@ -22,6 +22,8 @@ func (s *settings) requestBody(c context) (sallyport.Verdict, error) {
 			return sallyport.Continue, nil
 		}
 		return r.RespondProblem(415, title(415), sallyport.Header{Name: "Accept", Value: "application/json"})
+	case otherCharset:
+		return r.RespondProblem(415, title(415), sallyport.Header{Name: "Accept", Value: "application/json"})
 	case encoded:
 		return r.RespondProblem(415, title(415), sallyport.Header{Name: "Accept-Encoding", Value: "identity"})
 	}
@@ -95,6 +97,7 @@ type form uint8
 const (
 	isJSON form = iota
 	otherContent
+	otherCharset // JSON that may read otherwise to others: "+AGE-" is "a" in UTF-7
 	encoded
 )
 
@@ -104,7 +107,7 @@ func readable(h sallyport.Headers) form {
 	if len(types) != 1 {
 		return otherContent
 	}
-	name, _, _ := strings.Cut(types[0], ";")
+	name, parameters, _ := strings.Cut(types[0], ";")
 	name = strings.Trim(name, " \t")
 	suffix := name[strings.LastIndexByte(name, '+')+1:]
 	if !field.Equal(name, "application/json") && !(len(suffix) < len(name) && field.Equal(suffix, "json")) {
@@ -114,6 +117,9 @@ func readable(h sallyport.Headers) form {
 		if !field.Equal(coding, "identity") {
 			return encoded
 		}
+	}
+	if !field.IsUTF8(parameters) {
+		return otherCharset
 	}
 	return isJSON
 }

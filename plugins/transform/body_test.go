@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -115,6 +116,11 @@ func TestContentOfRequests(t *testing.T) {
 		{config, fields{{Name: "Content-Type", Value: "application/json"}, {Name: "Content-Type", Value: "text/plain"}}, 415, false},
 		{config, fields{{Name: "Content-Type", Value: "application/jsonp"}}, 415, false},
 		{config, fields{{Name: "Content-Type", Value: "json"}}, 415, false},
+		{config, fields{{Name: "Content-Type", Value: "application/json; charset=UTF-8"}}, 0, true},
+		{config, fields{{Name: "Content-Type", Value: "application/json; charset=utf-7"}}, 415, false},
+		{config, fields{{Name: "Content-Type", Value: "application/json; charset = utf-7"}}, 415, false},
+		{config, fields{{Name: "Content-Type", Value: "application/json; charset*0=utf; charset*1=-7"}}, 415, false},
+		{`{"refuse_other":false,` + config[1:], fields{{Name: "Content-Type", Value: "application/json; charset=utf-7"}}, 415, false},
 		{config, nil, 415, false},
 		{`{"refuse_other":false,` + config[1:], nil, 0, false},
 		{`{"refuse_other":false,` + config[1:], fields{{Name: "Content-Type", Value: "application/json"}, {Name: "Content-Encoding", Value: "gzip"}}, 415, false},
@@ -123,6 +129,24 @@ func TestContentOfRequests(t *testing.T) {
 		x.Request = tt.headers
 		if got := request(t, tt.config, x); got != tt.want || (x.RequestBody == "{}") != tt.changed {
 			t.Errorf("%v: got %d %s", tt.headers, got, x.RequestBody)
+		}
+	}
+}
+
+// What a step makes in each of many elements, and then looks into, does not copy the document each time.
+func TestManyElementsGetAnObject(t *testing.T) {
+	for _, steps := range []string{`{"set":"/items/*/a/b","json":"1"}`, `{"set":"/items/*/a","json":"{}"},{"set":"/items/*/a/b","json":"1"}`} {
+		const n = 10_000
+		x := withBody(`{"items":[` + strings.Repeat(`{},`, n-1) + `{}]}`)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		status := request(t, `{"request_json":[`+steps+`]}`, x)
+		runtime.ReadMemStats(&after)
+		if got := strings.Count(x.RequestBody, `{"a":{"b":1}}`); status != 0 || got != n {
+			t.Errorf("%s: got %d, and %d objects", steps, status, got)
+		}
+		if got := after.TotalAlloc - before.TotalAlloc; got > 40<<20 {
+			t.Errorf("%s: %d bytes were allocated", steps, got)
 		}
 	}
 }

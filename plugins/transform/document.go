@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/plugins/internal/claims"
+	"github.com/sallyport/sallyport/plugins/internal/field"
 )
 
 var (
@@ -18,9 +19,10 @@ const most = 1 << 16
 
 // document is a body that steps look into.
 type document struct {
-	text string
-	seen []int32 // room for checkKeys
-	root node
+	text  string
+	grown []byte  // what text is a view of, once something was appended to it
+	seen  []int32 // room for checkKeys
+	root  node
 }
 
 // node is a value of a document: a place in its text, or a text of its own. What no step looks into stays as it was, to the byte. Places
@@ -81,10 +83,19 @@ func (d *document) isContainer(n *node) (bool, error) {
 	n.open, n.kind = true, text[0]
 	if n.text != "" { // one that a step has set: it becomes part of the text
 		n.at = int32(len(d.text))
-		d.text += n.text
+		d.append(n.text)
 		n.end, n.text = int32(len(d.text)), ""
 	}
 	return true, d.split(n)
+}
+
+// append makes the text longer. There is room ahead: a step may do it for each of many elements.
+func (d *document) append(text string) {
+	if d.grown == nil {
+		d.grown = append(make([]byte, 0, 2*len(d.text)+len(text)), d.text...)
+	}
+	d.grown = append(d.grown, text...)
+	d.text = field.View(d.grown)
 }
 
 // split finds the items of a text that scan has found to be right.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/sallyport/sallyport/plugins/internal/field"
 	"github.com/sallyport/sallyport/sdk/go"
 )
@@ -43,7 +45,7 @@ func (s *settings) header(h sallyport.Headers, t *step, c context) error {
 		}
 	}
 	s.scratch = t.value.expand(s.scratch[:0], c)
-	value := string(s.scratch)
+	value := strings.Trim(string(s.scratch), " ") // at its ends, no field's value has any
 	switch {
 	case t.op == add && value != "":
 		return h.Add(t.name, value)

@@ -36,6 +36,8 @@ func TestRequestHeaders(t *testing.T) {
 		{"set", `{"set":"X-A","value":"v"}`, "X-A: v\nX-C: 3\n"},
 		{"set one that is not there", `{"set":"X-New","value":"v"}`, "X-A: 1\nx_a: odd\nx-a: 2\nX-C: 3\nX-New: v\n"},
 		{"set to nothing takes away what the client says", `{"set":"X-A","value":"{{ attr.user }}"}`, "X-C: 3\n"},
+		{"set to nothing but spaces", `{"set":"X-A","value":" {{ attr.user }} "}`, "X-C: 3\n"},
+		{"set with spaces at its ends", `{"set":"X-A","value":" v {{ attr.user }}"}`, "X-A: v\nX-C: 3\n"},
 		{"fallback", `{"set":"X-A","value":"{{ attr.user | nobody }}"}`, "X-A: nobody\nX-C: 3\n"},
 		{"add", `{"add":"X-A","value":"v"}`, "X-A: 1\nx_a: odd\nx-a: 2\nX-C: 3\nX-A: v\n"},
 		{"add nothing", `{"add":"X-A","value":"{{ attr.user }}"}`, "X-A: 1\nx_a: odd\nx-a: 2\nX-C: 3\n"},

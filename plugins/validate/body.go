@@ -55,7 +55,7 @@ func (c *content) takes(h sallyport.Headers) bool {
 	name = strings.Trim(name, " \t")
 	for _, allowed := range c.types {
 		if field.Equal(name, allowed) {
-			return !isJSON(allowed) || isUTF8(parameters)
+			return !isJSON(allowed) || field.IsUTF8(parameters)
 		}
 	}
 	return false
@@ -64,15 +64,4 @@ func (c *content) takes(h sallyport.Headers) bool {
 // isJSON reports whether a media type is one of JSON (RFC 6839).
 func isJSON(name string) bool {
 	return field.Equal(name, "application/json") || len(name) > 5 && field.Equal(name[len(name)-5:], "+json")
-}
-
-// isUTF8 reports whether no parameter of a media type names another charset.
-func isUTF8(parameters string) bool {
-	for parameter := range strings.SplitSeq(parameters, ";") {
-		name, value, _ := strings.Cut(strings.Trim(parameter, " \t"), "=")
-		if field.Equal(name, "charset") && !field.Equal(strings.Trim(value, `"`), "utf-8") {
-			return false
-		}
-	}
-	return true
 }

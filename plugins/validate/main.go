@@ -18,10 +18,17 @@ func configure(raw []byte) (sallyport.Hooks, error) {
 // request looks at the parameters first, then at the body. What kind of content it is, and how large, decides before anything in it.
 func (s *settings) request(r *sallyport.Request) (sallyport.Verdict, error) {
 	s.faults, s.failed = s.faults[:0], nil
-	s.readQuery(r.Query())
-	cookies := s.readCookies(r.Headers)
+	s.pairs = s.pairs[:0]
 	for i := range s.parameters {
-		s.checkParameter(r, &s.parameters[i], cookies)
+		s.parameters[i].found = 0
+	}
+	s.readQuery(r.Query())
+	s.readCookies(r.Headers)
+	if s.headers {
+		r.Headers.Each(s.visit)
+	}
+	for i := range s.parameters {
+		s.checkParameter(r, &s.parameters[i])
 	}
 	if s.failed != nil {
 		return sallyport.Continue, s.failed

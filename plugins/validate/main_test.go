@@ -106,6 +106,50 @@ func TestManyElements(t *testing.T) {
 	}
 }
 
+// Of what nobody asked for, nothing is kept, and no more of a parameter than tells that it is there too often.
+func TestFewPairsAreKept(t *testing.T) {
+	s, err := readSettings([]byte(`{"parameters":[{"name":"p","in":"query"},{"name":"l","in":"query","type":"array","max_items":3},{"name":"c","in":"cookie"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := inWorld("GET", "/?"+strings.Repeat("p=1&q=1&l=1&", 10_000))
+	x.Request.Add("Cookie", strings.Repeat("c=1; d=1;", 10_000))
+	hooks := func([]byte) (sallyport.Hooks, error) { return sallyport.Hooks{Request: s.request}, nil }
+	for range 2 { // the first leaves nothing behind
+		x.Body = ""
+		if _, err := sallyporttest.Configure(t, hooks, "{}").Request(x); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := len(s.pairs), 2+4+2; got != want {
+			t.Errorf("%d values are kept, want %d", got, want)
+		}
+		for _, want := range []string{`"p","message":"is there more than once"`, `"l","message":"has too many elements"`, `"c","message":"is there more than once"`} {
+			if !strings.Contains(x.Body, want) {
+				t.Errorf("got %s, want %s", x.Body, want)
+			}
+		}
+	}
+}
+
+// Only in the query can one element be written in several ways.
+func TestUniqueOutsideTheQuery(t *testing.T) {
+	config := `{"parameters":[{"name":"X-Ids","in":"header","type":"array","unique_items":true}]}`
+	for value, want := range map[string]string{
+		"a+b, a b": "", "a%20b, a b": "", "100%, 50%": "", "a, b, a": `{"in":"header","name":"X-Ids","message":"must not have the same element twice"}`,
+	} {
+		x := inWorld("GET", "/")
+		x.Request.Add("X-Ids", value)
+		if _, got := ask(t, config, x); got != want {
+			t.Errorf("%s: got %s, want %s", value, got, want)
+		}
+	}
+	config = `{"parameters":[{"name":"p","in":"query","type":"array","unique_items":true}]}`
+	want := `{"in":"query","name":"p","message":"is not percent-encoded UTF-8"}`
+	if _, got := ask(t, config, inWorld("GET", "/?p=%zz&p=%zy")); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestUnknown(t *testing.T) {
 	config := `{"unknown_query":"refuse","parameters":[{"name":"p","in":"query"}]}`
 	for query, want := range map[string]string{
@@ -144,6 +188,34 @@ func TestOtherPlaces(t *testing.T) {
 	}
 }
 
+// What many servers take for a parameter is one, or is refused.
+func TestOtherSpellings(t *testing.T) {
+	config := `{"parameters":[{"name":"X-One","in":"header","type":"integer"},{"name":"x_two","in":"header"},{"name":"theme","in":"cookie","enum":["dark","light"]}]}`
+	const double = "is there with _ for -, or the other way round"
+	for _, tt := range []struct{ field, in, name, wrong string }{
+		{"X_One: x", "header", "X-One", double},
+		{"x_one: 1", "header", "X-One", double},
+		{"X-Two: x", "header", "x_two", double},
+		{"X_TWO: x", "", "", ""},
+		{"X-One-: x", "", "", ""},
+		{"Cookie: theme =evil", "cookie", "theme", "must be one of the values that are allowed"},
+		{"Cookie: theme\t=\tdark", "", "", ""},
+		{"Cookie: theme= light ;theme =dark", "cookie", "theme", "is there more than once"},
+	} {
+		x := inWorld("GET", "/")
+		name, value, _ := strings.Cut(tt.field, ": ")
+		x.Request.Add("X-One", "1")
+		x.Request.Add(name, value)
+		want := ""
+		if tt.wrong != "" {
+			want = `{"in":"` + tt.in + `","name":"` + tt.name + `","message":"` + tt.wrong + `"}`
+		}
+		if _, got := ask(t, config, x); got != want {
+			t.Errorf("%s: got %s, want %s", tt.field, got, want)
+		}
+	}
+}
+
 func TestBody(t *testing.T) {
 	const found = `[{"pointer":"/a","keyword":"type","message":"must be integer"}]`
 	world := &sallyporttest.World{Schemas: map[string]*sallyporttest.Schema{
@@ -165,6 +237,11 @@ func TestBody(t *testing.T) {
 		{"charset", "Content-Type: Application/JSON ; Charset=\"UTF-8\"", `{}`, 0, ""},
 		{"another charset", "Content-Type: application/json;charset=utf-16", `{}`, 415, ""},
 		{"two charsets", "Content-Type: application/json;charset=utf-8;charset=utf-7", `{}`, 415, ""},
+		{"a charset behind white space", "Content-Type: application/json; charset =utf-16", `{}`, 415, ""},
+		{"a charset behind a tab", "Content-Type: application/json; charset\t= \"utf-16\"", `{}`, 415, ""},
+		{"an extended charset", "Content-Type: application/json; charset*=us-ascii''utf-16", `{}`, 415, ""},
+		{"a charset in parts", "Content-Type: application/json; charset*0=utf; charset*1=-16", `{}`, 415, ""},
+		{"a charset of white space", "Content-Type: application/json; charset = utf-8", `{}`, 0, ""},
 		{"another type", "Content-Type: text/json", `{}`, 415, ""},
 		{"no type", "", `{}`, 415, ""},
 		{"two types", "Content-Type: application/json|content-type: application/json", `{}`, 415, ""},

@@ -21,6 +21,7 @@ type parameter struct {
 	maxItems int
 	unique   bool
 	value    rules // of each element, if it is an array
+	found    int   // in the query or the cookies of this request; of a header, its doubles
 }
 
 // rules are what a single value may be.
@@ -107,6 +108,7 @@ func (s *settings) readParameter(v *config.Value) error {
 			return errors.New("is a parameter that is there already")
 		}
 	}
+	s.headers, s.cookies = s.headers || p.in == inHeader, s.cookies || p.in == inCookie
 	s.parameters = append(s.parameters, p)
 	return nil
 }

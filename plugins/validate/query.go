@@ -4,20 +4,21 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/sallyport/sallyport/plugins/internal/field"
 	"github.com/sallyport/sallyport/plugins/internal/percent"
 	"github.com/sallyport/sallyport/sdk/go"
 )
 
-// pair is a query parameter: its name decoded, its value as written.
+// pair is a value of a parameter, as it is written. Only those that are asked for are kept, and of each only as many as may be: for the
+// collector, thousands of strings that are parts of a long one are far more work than to find them was.
 type pair struct {
-	name, value string
-	written     string // the name
-	known       bool
+	of    *parameter
+	value string
 }
 
-// readQuery takes the query apart. A + is a space.
+// readQuery takes from the query what is a parameter, and tells of what is not if it is to be refused. A + is a space.
 func (s *settings) readQuery(query string) {
-	s.pairs = s.pairs[:0]
+	s.unknown = s.unknown[:0]
 	for query != "" {
 		var text string
 		text, query, _ = strings.Cut(query, "&")
@@ -25,13 +26,32 @@ func (s *settings) readQuery(query string) {
 			continue
 		}
 		name, value, _ := strings.Cut(text, "=")
-		decoded, ok := decode(name, true)
-		if !ok {
+		if decoded, ok := decode(name, true); !ok {
 			s.fault(inQuery, name, "has a name that is not percent-encoded UTF-8")
+		} else if !s.keep(inQuery, decoded, value) && s.refuseUnknown && len(s.unknown) < maxFaults {
+			s.unknown = append(s.unknown, name)
+		}
+	}
+}
+
+// keep keeps a value if it is a parameter's, and reports whether it is.
+func (s *settings) keep(in place, name, value string) bool {
+	for i := range s.parameters {
+		p := &s.parameters[i]
+		if p.in != in || p.name != name {
 			continue
 		}
-		s.pairs = append(s.pairs, pair{decoded, value, name, false})
+		most := 2 // one too many
+		if p.repeats() {
+			most = p.maxItems + 1
+		}
+		if p.found < most {
+			p.found++
+			s.pairs = append(s.pairs, pair{p, value})
+		}
+		return true
 	}
+	return false
 }
 
 // decode undoes percent-encoding; what is not encoded rightly, is no UTF-8 or holds a NUL is no text.
@@ -54,34 +74,40 @@ func decode(text string, plus bool) (string, bool) {
 	return text, utf8.ValidString(text) && strings.IndexByte(text, 0) < 0
 }
 
-// checkUnknown finds what is no parameter.
+// checkUnknown tells of what is no parameter.
 func (s *settings) checkUnknown() {
-	for i := range s.pairs {
-		if p := &s.pairs[i]; !p.known {
-			s.fault(inQuery, p.written, "is not a parameter")
+	for _, name := range s.unknown {
+		s.fault(inQuery, name, "is not a parameter")
+	}
+}
+
+// readCookies takes from the cookies what is a parameter, behind the query's.
+func (s *settings) readCookies(h sallyport.Headers) {
+	if !s.cookies {
+		return
+	}
+	for _, line := range h.Values("Cookie") {
+		for more := true; more; {
+			var text string
+			text, line, more = strings.Cut(line, ";")
+			name, value, _ := strings.Cut(text, "=")
+			s.keep(inCookie, strings.Trim(name, " \t"), strings.Trim(value, " \t")) // as many servers read them
 		}
 	}
 }
 
-// readCookies returns all pairs of the Cookie fields.
-func (s *settings) readCookies(h sallyport.Headers) (cookies []pair) {
+// lookForDoubles notes parameters whose header is there in a spelling that many servers take for the same.
+func (s *settings) lookForDoubles(name, _ []byte) bool {
 	for i := range s.parameters {
-		if s.parameters[i].in != inCookie {
-			continue
+		if p := &s.parameters[i]; p.in == inHeader && field.Alike(name, p.name) && !field.Equal(name, p.name) {
+			p.found++
 		}
-		for _, line := range h.Values("Cookie") {
-			for text := range strings.SplitSeq(line, ";") {
-				name, value, _ := strings.Cut(strings.Trim(text, " \t"), "=")
-				cookies = append(cookies, pair{name: name, value: value})
-			}
-		}
-		break
 	}
-	return cookies
+	return true
 }
 
 // checkParameter finds the values of a parameter and checks them.
-func (s *settings) checkParameter(r *sallyport.Request, p *parameter, cookies []pair) {
+func (s *settings) checkParameter(r *sallyport.Request, p *parameter) {
 	s.items = s.items[:0]
 	switch p.in {
 	case inPath:
@@ -89,18 +115,15 @@ func (s *settings) checkParameter(r *sallyport.Request, p *parameter, cookies []
 			s.items = append(s.items, value)
 		}
 	case inHeader:
-		s.items = append(s.items, r.Headers.Values(p.name)...)
-	case inCookie:
-		for i := range cookies {
-			if cookies[i].name == p.name {
-				s.items = append(s.items, cookies[i].value)
-			}
+		if p.found > 0 {
+			s.fault(p.in, p.name, "is there with _ for -, or the other way round")
+			return
 		}
-	case inQuery:
+		s.items = append(s.items, r.Headers.Values(p.name)...)
+	default:
 		for i := range s.pairs {
-			if s.pairs[i].name == p.name {
-				s.pairs[i].known = true
-				s.items = append(s.items, s.pairs[i].value)
+			if pair := &s.pairs[i]; pair.of == p {
+				s.items = append(s.items, pair.value)
 			}
 		}
 	}
@@ -163,7 +186,7 @@ func (s *settings) checkItems(p *parameter) {
 		s.fault(p.in, p.name, "must have at least "+itoa(p.minItems)+" elements")
 		return
 	}
-	if p.unique && twice(s.items) {
+	if p.unique && twice(s.items, p.in == inQuery) {
 		s.fault(p.in, p.name, "must not have the same element twice")
 		return
 	}
@@ -190,14 +213,21 @@ func (s *settings) checkItems(p *parameter) {
 	}
 }
 
-func twice(items []string) bool {
+// twice reports whether an element is there twice. In the query, one may be written in several ways; those that mean nothing are refused later.
+func twice(items []string, encoded bool) bool {
 	seen := make(map[string]struct{}, len(items))
 	for _, item := range items {
-		decoded, _ := decode(item, true)
-		if _, again := seen[decoded]; again {
+		if encoded {
+			decoded, ok := decode(item, true)
+			if !ok {
+				return false
+			}
+			item = decoded
+		}
+		if _, again := seen[item]; again {
 			return true
 		}
-		seen[decoded] = struct{}{}
+		seen[item] = struct{}{}
 	}
 	return false
 }

@@ -17,10 +17,14 @@ type settings struct {
 	reportOnly    bool
 	failures      [places]sallyport.Counter
 
-	pairs  []pair
-	items  []string
-	faults []fault
-	failed error // what kept a check from being done
+	headers, cookies bool                          // some are parameters
+	visit            func(name, value []byte) bool // s.lookForDoubles, made once
+
+	pairs   []pair
+	unknown []string // names in the query
+	items   []string
+	faults  []fault
+	failed  error // what kept a check from being done
 }
 
 // content is what bodies may be.
@@ -49,6 +53,7 @@ func (p place) String() string {
 
 func readSettings(raw []byte) (*settings, error) {
 	s := &settings{status: 400}
+	s.visit = s.lookForDoubles
 	err := config.Read(raw, s.read)
 	if err == nil && len(s.parameters) == 0 && s.body == nil && !s.refuseUnknown {
 		err = errors.New("must have something to check: parameters, body or unknown_query")

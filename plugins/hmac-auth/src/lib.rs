@@ -97,6 +97,9 @@ impl HmacAuth {
 
     /// Writes what is signed, a line each; None if it could be understood in two ways.
     fn message(&self, r: &mut Request, c: &Credential) -> Result<Option<String>, Error> {
+        if self.has_double(r) {
+            return Ok(None);
+        }
         let mut lines = [credential::SCHEME, c.id, c.created, c.nonce].join("\n");
         for part in [r.method(), r.host(), r.path(), r.query()] {
             lines.push('\n');
@@ -120,6 +123,21 @@ impl HmacAuth {
             }
         }
         Ok(Some(lines))
+    }
+
+    /// Tells whether a header that is signed is also there in a spelling that many servers take for the same.
+    fn has_double(&self, r: &mut Request) -> bool {
+        let double = |name: &[u8], signed: &[u8]| text::alike(name, signed) && !name.eq_ignore_ascii_case(signed);
+        let mut found = false;
+        r.headers.each(|name, _| {
+            found = self
+                .settings
+                .headers
+                .iter()
+                .any(|signed| double(name, signed.as_bytes()));
+            !found
+        });
+        found
     }
 
     /// Notes a signature until it is too old, and refuses one that was noted before.

@@ -212,6 +212,20 @@ fn what_is_signed() {
 }
 
 #[test]
+fn a_signed_header_has_no_double() {
+    for (name, want) in [
+        ("Content_Type", 401),
+        ("CONTENT_type", 401),
+        ("Content-Type-", 200),
+        ("X_Other", 200),
+    ] {
+        let mut x = signed();
+        x.request.add(name, "text/plain");
+        assert_eq!(status(&mut x), want, "{}", name);
+    }
+}
+
+#[test]
 fn attacked_credentials() {
     let now = seconds();
     let x = || {
