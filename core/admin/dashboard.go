@@ -11,7 +11,7 @@ var dashboardFiles embed.FS
 
 // dashboardPolicy lets the page load its own parts and ask its own origin, and nothing else. Text cannot become markup or script in it, even
 // by a mistake of the page's own.
-const dashboardPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; " +
+const dashboardPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; " +
 	"frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
 // dashboardPart is a file of the page.
@@ -38,6 +38,8 @@ func kindOf(file string) string {
 		return "text/html; charset=utf-8"
 	case ".css":
 		return "text/css; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
 	case ".js":
 		return "text/javascript; charset=utf-8"
 	}
