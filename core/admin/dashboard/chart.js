@@ -17,7 +17,7 @@ export class Chart {
     this.values = lines.map(() => el("b", {}, "–"));
     this.when = el("span", { class: "legend" });
     const legend = lines.map((l, i) => el("span", { class: "legend" }, sample(l), l.name + " ", this.values[i]));
-    this.node = el("figure", { class: "card" }, el("figcaption", {}, el("h2", {}, title), this.when, legend), this.svg);
+    this.node = el("figure", { class: "card" }, el("figcaption", {}, el("h2", {}, title), this.when, el("div", { class: "keys" }, legend)), this.svg);
     this.listen();
   }
 

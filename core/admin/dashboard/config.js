@@ -111,11 +111,12 @@ const written = (value) => (value === undefined ? "not set" : typeof value === "
 // change tells of a part of the config that differs.
 function change(c) {
   const look = { added: "good", removed: "bad", changed: "warn" }[c.kind] || "";
+  const told = (c.settings || []).filter((s) => c.kind !== "added" || !s.default);
   return el("section", { class: "change " + c.kind },
     el("h3", {}, el("span", { class: look + "-text" }, kinds[c.kind] || c.kind), ` ${c.part} ${c.name || ""}`),
     (c.attention || []).map((text) => el("p", { class: "warn-text" }, "▲ " + text)),
     c.chain ? el("p", {}, "Chain: ", el("code", {}, c.chain.before.join(" → ") || "empty"), " is now ", el("code", {}, c.chain.after.join(" → ") || "empty")) : null,
-    c.settings?.length ? el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Settings of ${c.part} ${c.name || ""}` }, el("table", {},
+    told.length ? el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Settings of ${c.part} ${c.name || ""}` }, el("table", {},
       el("thead", {}, el("tr", {}, ["Setting", "Before", "After"].map((h) => el("th", { scope: "col" }, h)))),
-      el("tbody", {}, c.settings.map((s) => el("tr", {}, el("th", { scope: "row", class: "mono" }, s.key), el("td", { class: "mono wide" }, written(s.from)), el("td", { class: "mono wide" }, written(s.to) + (s.default ? " (default)" : ""))))))) : null);
+      el("tbody", {}, told.map((s) => el("tr", {}, el("th", { scope: "row", class: "mono" }, s.key), el("td", { class: "mono wide" }, written(s.from)), el("td", { class: "mono wide" }, written(s.to) + (s.default ? " (default)" : ""))))))) : null);
 }

@@ -24,7 +24,7 @@ export class Explain {
       el("div", { class: "row" }, field("Method", this.method), field("URL, or a path", this.url, "grow"), field("Headers, one a line (optional)", this.headers, "grow"), el("button", { type: "submit", class: "primary" }, "Explain")),
       el("datalist", { id: "methods" }, ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"].map((m) => el("option", { value: m }))));
     this.search = el("input", { id: "refusal-search", type: "search", placeholder: "403, a path, a route, a filter, a request id…", autocomplete: "off", oninput: () => this.tick() });
-    this.refusals = refusalTable({ explain: (example) => this.open(example), pickRoute: app.pickRoute, limit: 100 });
+    this.refusals = refusalTable(app, { limit: 100 });
     this.node = el("div", { class: "view" },
       el("section", { class: "card" }, el("h2", {}, "Where does a request go?"), form), this.answer,
       el("section", { class: "card" }, el("h2", {}, "Why was a request refused?"), el("p", { class: "quiet" }, "What was answered with 400 and above or cut off since the gateway began, by kind, each with its latest example. The access log has every request by its id."),
@@ -43,7 +43,7 @@ export class Explain {
 
   tick() {
     const words = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    this.refusals.update(this.app.refusals.filter((r) => matches(r, words)));
+    this.refusals.update(this.app.refusals.filter((r) => matches(r, words, this.app.routes)));
   }
 
   async ask() {
@@ -75,7 +75,7 @@ export class Explain {
   seen(e) {
     const list = this.app.refusals.filter((r) => r.route === (e.route ? e.route.name : ""));
     if (!list.length || !e.route) return;
-    const table = refusalTable({ explain: (example) => this.open(example), pickRoute: this.app.pickRoute, limit: 10 });
+    const table = refusalTable(this.app, { limit: 10 });
     table.update(list);
     this.answer.firstChild.append(el("h3", {}, "Refusals seen on this route"), table.node);
   }

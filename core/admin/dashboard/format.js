@@ -55,7 +55,7 @@ export function clock(time) {
 export const reasons = {
   NR: "no route, or none for the method", UH: "no healthy endpoint", UF: "upstream connection failed", UO: "upstream full", UT: "upstream timed out", UC: "upstream closed early",
   UPE: "upstream protocol error", URX: "retries used up", DT: "deadline passed", SI: "idle for too long", RL: "rate limited", RLSE: "limit's store failed",
-  OM: "overload", PL: "plugin's decision", PF: "plugin failed", DC: "client went away", CT: "client too slow", DPE: "malformed request", TL: "too large",
+  OM: "overload", PL: "the plugin decided so", PF: "plugin failed", DC: "client went away", CT: "client too slow", DPE: "malformed request", TL: "too large",
   MD: "host is not the certificate’s", IE: "internal error",
 };
 

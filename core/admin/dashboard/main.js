@@ -80,8 +80,9 @@ async function poll() {
   running = true;
   const began = performance.now();
   try {
-    await look();
+    const stats = await look();
     recovered();
+    draw(stats);
   } catch (error) {
     if (error instanceof Refused && error.status === 401) askToken(); else lost(error);
   } finally {
@@ -103,8 +104,19 @@ async function look() {
     for (const name of Object.keys(sources)) next[name] = 0;
   }
   await Promise.all(views[current].view.needs.filter((name) => performance.now() >= (next[name] || 0)).map(fetchSource));
-  header(stats);
-  render();
+  return stats;
+}
+
+// draw keeps mistakes of the page's own apart from those of the gateway.
+function draw(stats) {
+  try {
+    header(stats);
+    render();
+  } catch (error) {
+    console.error(error);
+    say(byId("alarm"), `The dashboard itself has failed: ${error.message}. Please reload it, and report this.`);
+    show(byId("alarm"), true);
+  }
 }
 
 async function fetchSource(name) {

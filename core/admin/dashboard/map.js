@@ -4,8 +4,8 @@ import { el, say } from "./dom.js";
 import { rate } from "./format.js";
 import { endpointHealth, signs, upstreamHealth } from "./health.js";
 
-const column = { listeners: 0, routes: 170, chain: 430, upstreams: 760, endpoints: 990 };
-const width = 1230, row = 40, gap = 8, top = 24;
+const column = { listeners: 0, routes: 170, chain: 430, upstreams: 745, endpoints: 965 };
+const width = 1192, row = 40, gap = 8, top = 24;
 
 // The drawing is made anew when what it shows has changed; numbers in it change in place.
 export class RouteMap {
@@ -52,7 +52,7 @@ export class RouteMap {
       const health = upstreamHealth(endpoints.map(([, e]) => e));
       const middle = y + row / 2;
       places.set(name, { middle, look: health.look });
-      this.box({ x: column.upstreams, y, w: 190, look: health.look, text: name, sub: signs[health.look] + " " + health.word, label: `Upstream ${name}: ${health.word}`, pick: () => this.pickUpstream(name) });
+      this.box({ x: column.upstreams, y, w: 185, look: health.look, text: name, sub: signs[health.look] + " " + health.word, label: `Upstream ${name}: ${health.word}`, pick: () => this.pickUpstream(name) });
       shown.forEach(([address, e], i) => this.endpoint(address, e, y + i * 26, middle));
       if (endpoints.length > shown.length) this.boxes.append(el("text", { class: "sub", x: column.endpoints, y: y + shown.length * 26 + 12 }, `and ${endpoints.length - shown.length} more`));
       y += height + gap;
@@ -63,11 +63,11 @@ export class RouteMap {
 
   endpoint(address, e, y, from) {
     const health = endpointHealth(e);
-    this.wire(column.upstreams + 190, from, column.endpoints, y + 11, health.look === "bad" ? "bad" : "");
-    this.boxes.append(el("g", {}, el("title", {}, `${address}: ${health.word}`), el("rect", { class: "box " + health.look, x: column.endpoints, y, width: 232, height: 22, rx: 4 }),
+    this.wire(column.upstreams + 185, from, column.endpoints, y + 11, health.look === "bad" ? "bad" : "");
+    this.boxes.append(el("g", {}, el("title", {}, `${address}: ${health.word}`), el("rect", { class: "box " + health.look, x: column.endpoints, y, width: 225, height: 22, rx: 4 }),
       el("text", { class: "sign " + health.look, x: column.endpoints + 8, y: y + 15 }, signs[health.look]),
       el("text", { x: column.endpoints + 24, y: y + 15 }, clip(address, health.look === "good" ? 30 : 17)),
-      health.look === "good" ? null : el("text", { class: "sub", x: column.endpoints + 226, y: y + 15, "text-anchor": "end" }, clip(health.word, 15))));
+      health.look === "good" ? null : el("text", { class: "sub", x: column.endpoints + 219, y: y + 15, "text-anchor": "end" }, clip(health.word, 15))));
   }
 
   // route draws a route's row, and returns its height.

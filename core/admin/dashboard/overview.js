@@ -18,7 +18,7 @@ export class Overview {
     this.scope = el("select", { id: "scope", onchange: () => this.tick() });
     this.tiles = Object.fromEntries(["rate", "failed", "refused", "p50", "p99", "active", "connections", "plugins"].map((name) => [name, new Tile(name)]));
     this.charts = charts();
-    this.refusals = refusalTable({ explain: app.explain, pickRoute: app.pickRoute, limit: 8 });
+    this.refusals = refusalTable(app, { limit: 8 });
     this.routes = this.routeTable();
     this.upstreams = this.upstreamTable();
     this.costs = costTable(app);
@@ -38,6 +38,7 @@ export class Overview {
     const stats = history.latest;
     this.offer(stats);
     const scope = this.scope.value;
+    history.watch(scope);
     this.fillTiles(stats, history.now(scope), scope);
     const series = history.series(scope);
     for (const c of this.charts) c.update(series);
@@ -91,7 +92,7 @@ export class Overview {
       columns: [
         { head: "Route", make: (r) => (r.name ? el("button", { type: "button", class: "link", onclick: () => this.app.pickRoute(r.name) }, r.name) : el("span", { class: "quiet" }, "no route")), sort: (r) => r.name },
         { head: "Req/s", num: true, text: (r) => rate(r.now?.rate ?? NaN), sort: (r) => r.now?.rate },
-        { head: "4xx", num: true, text: (r) => share(r, ["4xx"]), sort: (r) => r.now?.["4xx"] },
+        { head: "4xx", num: true, text: (r) => share(r, ["4xx"]), sort: (r) => r.now?.["4xx"], look: (r) => (r.now && r.now["4xx"] > r.now.rate / 2 ? "warn" : "") },
         { head: "5xx, cut off", num: true, text: (r) => share(r, ["5xx", "none"]), sort: (r) => r.now?.["5xx"], look: (r) => (r.now && r.now["5xx"] + r.now.none > 0 ? "bad" : "") },
         { head: "p50", num: true, text: (r) => micros(r.now?.p50 ?? NaN), sort: (r) => r.now?.p50 },
         { head: "p99", num: true, text: (r) => micros(r.now?.p99 ?? NaN), sort: (r) => r.now?.p99 },

@@ -85,7 +85,7 @@ export class Plugins {
         fact("Hooks", p.hooks.join(", ") || "none"), fact("Grants", p.grants.join(", ") || "none"),
         fact("Limits", `fuel ${count(l.fuel)} a hook, time ${l.time_limit}, ${l.max_instances} instances, wait ${l.wait_timeout}`),
         fact("Memory", this.memory), fact("Failures", this.causes)),
-      el("h3", {}, "Last failures"), p.failures.length ? p.failures.map(failure) : el("p", { class: "quiet" }, "It has not failed."));
+      el("h3", {}, "Last failures"), ...(p.failures.length ? p.failures.map(failure) : [el("p", { class: "quiet" }, "It has not failed.")]));
   }
 }
 

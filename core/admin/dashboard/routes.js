@@ -74,7 +74,7 @@ export class Routes {
   frame(route) {
     this.numbers = el("p");
     this.steps = stepTable(this.app);
-    this.refusals = refusalTable({ explain: this.app.explain, pickRoute: () => {}, limit: 10 });
+    this.refusals = refusalTable(this.app, { limit: 10 });
     this.detail.replaceChildren(
       el("div", { class: "row between" }, el("h2", { class: "wide" }, "Route ", route.name), el("div", { class: "row" },
         el("button", { type: "button", class: "small", onclick: () => this.app.focus("r:" + route.name) }, "Charts"),

@@ -68,20 +68,24 @@ export class History {
     this.times[this.at] = time;
     const now = this.answers[this.answers.length - 1];
     const before = this.answers[this.answers.length - 2];
-    this.put("", this.between("", before, now));
-    for (const name of Object.keys(now.routes)) this.put("r:" + name, this.between("r:" + name, before, now));
-    for (const name of Object.keys(now.upstreams)) this.put("u:" + name, this.between("u:" + name, before, now));
+    this.put("", before, now);
+    for (const name of Object.keys(now.routes)) this.put("r:" + name, before, now);
+    for (const name of Object.keys(now.upstreams)) this.put("u:" + name, before, now);
     for (const [scope, ring] of this.rings) if (ring.seen !== time) { for (const f of fields) ring.values[f][this.at] = NaN; }
   }
 
-  put(scope, numbers) {
-    let ring = this.rings.get(scope);
-    if (!ring) {
-      if (this.rings.size >= maxSeries) return;
-      this.rings.set(scope, (ring = new Ring()));
-    }
+  put(scope, before, now) {
+    if (this.rings.size < maxSeries) this.watch(scope);
+    const ring = this.rings.get(scope);
+    if (!ring) return;
     ring.seen = this.times[this.at];
+    const numbers = this.between(scope, before, now);
     for (const f of fields) ring.values[f][this.at] = numbers[f];
+  }
+
+  // watch keeps a history of a scope from now on, however many there are.
+  watch(scope) {
+    if (!this.rings.has(scope)) this.rings.set(scope, new Ring());
   }
 
   // now are the numbers of a scope over the last seconds.

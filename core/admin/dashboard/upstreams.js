@@ -90,13 +90,13 @@ class Upstream {
       columns: [
         { head: "Endpoint", text: (e) => e.address, look: () => "mono" },
         { head: "State", make: (e) => badge(endpointHealth(e)), refresh: (node, e) => { setBadge(node, endpointHealth(e)); node.title = e.standing.check?.result || ""; } },
+        { head: "Change", make: (e) => this.controls(e), refresh: (node, e) => { node.endpoint = e; say(node.firstChild, drained(e) ? "Undrain" : "Drain"); node.firstChild.setAttribute("aria-label", (drained(e) ? "Undrain " : "Drain ") + e.address); } },
         { head: "Since", num: true, text: (e) => ago(e.standing.since) },
         { head: "In flight", num: true, text: (e) => count(e.active) },
         { head: "Tries/s", num: true, text: (e) => rate(this.view.app.history.per((s) => before(s, e)?.requests)) },
         { head: "Failed", num: true, text: (e) => `${count(e.failures)} (${percent(e.failures, e.requests)})`, look: (e) => (e.failures ? "warn" : "") },
         { head: "Breaker", text: (e) => (e.breaker || "none").replace("_", " "), look: (e) => (e.breaker === "open" ? "bad" : "") },
         { head: "Weight", num: true, text: (e) => e.weight + (e.weight !== e.configured_weight ? ` (config ${e.configured_weight})` : "") },
-        { head: "Change", make: (e) => this.controls(e), refresh: (node, e) => { node.endpoint = e; say(node.firstChild, drained(e) ? "Undrain" : "Drain"); node.firstChild.setAttribute("aria-label", (drained(e) ? "Undrain " : "Drain ") + e.address); } },
       ],
     });
   }
