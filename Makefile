@@ -3,6 +3,7 @@
 #   make build        bin/sallyport
 #   make plugins      bin/plugins/*.wasm: with TinyGo if there is one, else with Go; the Rust ones if cargo has wasm32
 #   make run          the gateway with gateway.toml before a sample service, and curl lines to try
+#   make backend      the sample services alone: with build and plugins what examples/run.sh NAME needs
 #   make cluster      two gateways behind a balancer, with one Redis (needs redis-server): examples/cluster
 #   make test         every module's tests          make race   the same with the race detector (needs a C compiler)
 #   make bench        side by side with other proxies (nginx-light, wrk; haproxy, h2load and Caddy if there); BENCH='-rounds 5'
@@ -31,7 +32,7 @@ plugins:
 	plugins/build.sh bin/plugins
 
 backend:
-	go build -trimpath -o bin/backend ./examples/backend
+	go build -trimpath -o bin/ ./examples/backend ./examples/jwt/issuer
 
 run: build plugins backend
 	@exec examples/run.sh
@@ -42,13 +43,13 @@ cluster: build backend
 
 # The tests of the whole gateway use the built plugins.
 test: plugins
-	@for module in $(MODULES); do echo "== go test: $$module"; (cd $$module && go test -timeout 10m ./...); done
+	@for module in $(MODULES); do echo "== go test: $$module"; (cd $$module && go test -timeout 25m ./...); done
 	@if cargo --version >/dev/null 2>&1; then \
 		for crate in $(CRATES); do echo "== cargo test: $$crate"; (cd $$crate && cargo test --offline --quiet); done; \
 	else echo "== cargo test: skipped, there is no cargo"; fi
 
 race: plugins
-	@for module in $(MODULES); do echo "== go test -race: $$module"; (cd $$module && go test -race -timeout 20m ./...); done
+	@for module in $(MODULES); do echo "== go test -race: $$module"; (cd $$module && go test -race -timeout 45m ./...); done
 
 bench: build plugins
 	go build -trimpath -o bin/bench ./cmd/bench

@@ -22,6 +22,7 @@ var house = map[string][]string{
 	"core/fault":    {},
 	"core/config":   {},
 	"core/jwt":      {},
+	"core/schema":   {},
 	"core/limit":    {},
 	"core/balance":  {},
 	"core/discover": {},
@@ -29,6 +30,7 @@ var house = map[string][]string{
 	"core/store":    {"core/limit"},
 	"core/pace":     {},
 	"core/trace":    {},
+	"core/password": {},
 	// floor 2
 	"core/exchange": {"core/header", "core/fault", "core/trace"},
 	"core/http1":    {"core/header", "core/fault"},
@@ -49,12 +51,13 @@ var house = map[string][]string{
 	"core/backend":      {"core/header", "core/fault", "core/exchange", "core/grpc", "core/upstream", "core/filter", "core/key"},
 	// floor 5: the only translator of config
 	"core/gateway": {"core/header", "core/fault", "core/exchange", "core/trace", "core/http1", "core/grpc", "core/config", "core/limit", "core/store", "core/jwt", "core/chain",
-		"core/upstream", "core/engine", "core/metrics", "core/telemetry", "core/route", "core/plugin", "core/filter", "core/backend", "core/discover", "core/key", "core/pace"},
+		"core/upstream", "core/engine", "core/metrics", "core/telemetry", "core/route", "core/plugin", "core/filter", "core/backend", "core/discover", "core/key", "core/pace",
+		"core/password", "core/schema"},
 	// floor 6
 	"core/admin":  {"core/fault", "core/config", "core/gateway", "core/diff", "core/telemetry"},
 	"core/reload": {},
 	"core/diff":   {"core/config"},
-	"core/cases":  {"core/header", "core/fault", "core/exchange", "core/http1", "core/config", "core/chain", "core/engine", "core/plugin", "core/gateway", "core/store"},
+	"core/cases":  {"core/header", "core/fault", "core/exchange", "core/http1", "core/config", "core/chain", "core/engine", "core/plugin", "core/gateway", "core/schema", "core/store"},
 	// floor 7
 	"cmd/sallyport":         {"core/admin", "core/diff", "core/cases", "core/config", "core/gateway", "core/pace", "core/plugin", "core/reload", "core/telemetry", "cmd/sallyport/project"},
 	"cmd/sallyport/project": {"core/config", "sdk"},
@@ -67,6 +70,8 @@ var house = map[string][]string{
 	"core/gatewaytest/toolchain": {"core/gatewaytest/wat"},
 	"examples/backend":           {},
 	"examples/cluster/balancer":  {},
+	"examples/jwt/issuer":        {},
+	"examples/exampletest":       {"core/gatewaytest/redis", "core/gatewaytest/wat"},
 }
 
 func TestImportsGoDownOnly(t *testing.T) {

@@ -1,12 +1,29 @@
 #!/usr/bin/env bash
-# Starts the sample service and the gateway with the root gateway.toml, says what to try, and stops both on Ctrl-C.
-# `make run` builds what is needed first.
+# Starts the sample services and the gateway, says what to try, and stops all on Ctrl-C. Without an argument it takes the root gateway.toml,
+# with one examples/NAME/gateway.toml. `make run` and `make build plugins backend` build what is needed.
+#
+#   examples/run.sh [NAME]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-admin=127.0.0.1:9901
-gateway=127.0.0.1:8080
+example=${1:-}
+bin=${BIN:-bin}
+readme=${README:-examples/$example/README.md}
+config=${CONFIG:-${example:+examples/$example/}gateway.toml}
 started=()
+
+if [ ! -f "$config" ]; then
+	echo "run: there is no $config" >&2
+	exit 1
+fi
+
+# addresses KEY prints the addresses on this machine that the config has in lines that begin with KEY.
+addresses() { { grep -E "^$1 *=" "$config" || true; } | grep -oE '127\.0\.0\.1:[0-9]+'; }
+
+gateway=$(sed -n '/^\[server\]/,/^\[admin\]/p' "$config" | grep -oE '127\.0\.0\.1:[0-9]+' | head -n 1)
+admin=$(addresses listen | tail -n 1)
+services=$(addresses endpoints | paste -sd, -)
+issuer=$(addresses jwks_url || true) # only one example has one
 
 # With job control on, each of the two is a process group of its own: Ctrl-C reaches only this script, which then lets
 # the gateway drain before the service behind it goes.
@@ -49,19 +66,32 @@ wait_for() {
 }
 
 # A stranger on one of the ports would answer in place of what is started here.
-for address in 127.0.0.1:9001 127.0.0.1:9002 "$admin" "$gateway"; do
+for address in ${services//,/ } $issuer "$admin" "$gateway"; do
 	if (exec 3<>"/dev/tcp/${address%:*}/${address##*:}") 2>/dev/null; then
 		echo "run: something listens on $address already; stop it first" >&2
 		exit 1
 	fi
 done
 
-bin/backend -listen 127.0.0.1:9001,127.0.0.1:9002 &
+"$bin/backend" -listen "$services" &
 started+=($!)
-wait_for "${started[0]}" 127.0.0.1:9001 /
-bin/sallyport run -c gateway.toml &
+wait_for "${started[-1]}" "${services%%,*}" /
+if [ -n "$issuer" ]; then
+	"$bin/issuer" -listen "$issuer" &
+	started+=($!)
+	wait_for "${started[-1]}" "$issuer" /jwks.json
+fi
+"$bin/sallyport" run -c "$config" &
 started+=($!)
-wait_for "${started[1]}" "$admin" /readyz
+wait_for "${started[-1]}" "$admin" /readyz
+
+if [ -n "$example" ]; then
+	printf '\nSallyport is ready on http://%s with %s. In another terminal, try:\n\n' "$gateway" "$config"
+	grep -E '^(curl|for .*curl) ' "$readme" | sed 's/^/  /'
+	printf '\nCtrl-C stops all.\n\n'
+	wait "${started[-1]}"
+	exit
+fi
 
 cat <<TEXT
 
@@ -76,4 +106,4 @@ Sallyport is ready on http://$gateway, with the sample service behind it. In ano
 Each request is a line of JSON here. Change gateway.toml and see it take effect. Ctrl-C stops both.
 
 TEXT
-wait "${started[1]}"
+wait "${started[-1]}"

@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,6 +18,7 @@ func grants(c *config.Case, fetches *stubs) (plugin.Grants, error) {
 	}
 	g := plugin.Grants{
 		Stores: map[string]plugin.Store{"": own}, Limits: map[string]plugin.Limiter{}, Keys: map[string]plugin.KeySet{},
+		Passwords: map[string]plugin.PasswordSet{},
 		Upstreams: fetches.upstreams(),
 		Secret:    func(name string) (string, bool) { return find(c.Grants.Secrets, name) },
 	}
@@ -27,6 +29,12 @@ func grants(c *config.Case, fetches *stubs) (plugin.Grants, error) {
 	}
 	for name, tokens := range c.Grants.Tokens {
 		g.Keys[name] = tokenList(tokens)
+	}
+	for name, users := range c.Grants.Passwords {
+		g.Passwords[name] = userList(users)
+	}
+	if g.Schemas, err = schemas(c.Grants.Schemas); err != nil {
+		return plugin.Grants{}, fmt.Errorf("schemas: %w", err)
 	}
 	for name, burst := range c.Grants.Limits {
 		g.Limits[name] = &budget{burst: int64(burst)}
@@ -73,6 +81,25 @@ func (l tokenList) Verify(token string) (claims string, err error) {
 		return claims, nil
 	}
 }
+
+// userList is a set of passwords that knows them by heart, and takes its time all the same.
+type userList []config.NameValue
+
+// Known implements plugin.PasswordSet.
+func (userList) Known(string, string) (verdict error, known bool) { return nil, false }
+
+// Check implements plugin.PasswordSet.
+func (l userList) Check(user, password string) error {
+	switch right, known := find(l, user); {
+	case known && right == "busy":
+		return errBusy
+	case !known || right != password:
+		return plugin.ErrPasswordWrong
+	}
+	return nil
+}
+
+var errBusy = errors.New("too many passwords wait to be checked")
 
 // budget is a limit that never fills again, whatever the key. A case runs one hook at a time.
 type budget struct{ burst, taken int64 }

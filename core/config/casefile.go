@@ -49,6 +49,9 @@ type CaseGrants struct {
 	Secrets []NameValue
 	Tokens  map[string][]NameValue // by key set: tokens with their claims, "expired" for one that is
 	Limits  map[string]int         // units that can be taken, by name
+	// Passwords are users with their passwords, by set; "busy" for one whose password cannot be checked for now.
+	Passwords map[string][]NameValue
+	Schemas   []NameValue `json:",omitzero"` // JSON Schemas by name, which check formats, too
 }
 
 // CaseRequest is the request of a case.
@@ -173,6 +176,8 @@ func pluginCaseTable() keys[Case] {
 		{"stores", func(v value, c *Case) { c.Grants.Stores = named(v, value.checkName, caseTexts) }},
 		{"secrets", func(v value, c *Case) { v.plainTexts(&c.Grants.Secrets) }},
 		{"tokens", func(v value, c *Case) { c.Grants.Tokens = named(v, value.checkName, caseTexts) }},
+		{"passwords", func(v value, c *Case) { c.Grants.Passwords = named(v, value.checkName, caseTexts) }},
+		{"schemas", func(v value, c *Case) { v.plainTexts(&c.Grants.Schemas) }},
 		{"limits", func(v value, c *Case) {
 			c.Grants.Limits = named(v, value.checkName, func(v value, _ string) (burst int) {
 				integer(v, &burst, 0, maxCount)

@@ -22,6 +22,8 @@ type Config struct {
 	KV        map[string]KV
 	Limits    map[string]Limit
 	JWT       map[string]JWT
+	Passwords map[string]Passwords
+	Schemas   map[string]Schema `json:",omitzero"`
 	Stores    map[string]Store
 	Filters   []Filter // run before every route's own
 	Routes    []Route
@@ -149,7 +151,7 @@ type Plugin struct {
 
 // Grant is a kind of thing that a plugin may use and the name of one: `kv:sessions`. Kind "kv" without a name is the plugin's own store.
 type Grant struct {
-	Kind string // "fetch", "jwt", "kv", "limit" or "secret"
+	Kind string // "fetch", "jwt", "kv", "limit", "passwords", "schema" or "secret"
 	Name string
 }
 

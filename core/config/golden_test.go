@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // fakeSources hold a little world: two plugins, some variables and files.
 func fakeSources() sources {
 	env := map[string]string{"UPSTREAM_TOKEN": "Bearer hush-hush", "EMPTY": "", "ADMIN_TOKEN": "hush-hush-hush-hush", "ADMIN_TOKEN_SPACED": "hush hush hush hush", "BINARY": "hush-hush\xff", "TWO_LINES": "hush-hush\r\nX: y"}
-	files := map[string]string{"/etc/sallyport/secret.txt": "hush-hush\r\n", "/etc/sallyport/blank.txt": "\n"}
+	files := map[string]string{"/etc/sallyport/secret.txt": "hush-hush\r\n", "/etc/sallyport/blank.txt": "\n", "/etc/sallyport/schemas/order.json": "{}"}
 	return sources{
 		env: func(name string) (string, bool) { s, ok := env[name]; return s, ok },
 		file: func(path string) ([]byte, error) {

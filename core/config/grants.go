@@ -24,7 +24,7 @@ type grantKind struct {
 func grantKinds() []grantKind {
 	return []grantKind{
 		{"fetch", "upstreams", "upstream"}, {"jwt", "jwt", "jwt table"}, {"kv", "kv", "store"}, {"limit", "limits", "limit"},
-		{"secret", "secrets", "secret"},
+		{"passwords", "passwords", "set of passwords"}, {"schema", "schemas", "schema"}, {"secret", "secrets", "secret"},
 	}
 }
 

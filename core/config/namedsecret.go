@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -54,6 +55,6 @@ func tellsSecret(text string, offset int) bool {
 
 // hasSecrets reports whether a line that begins so, or a table of that name, may hold a secret.
 func hasSecrets(name string) bool {
-	return strings.HasPrefix(name, "secrets") || strings.HasPrefix(name, "stores") || strings.HasPrefix(name, "metrics") ||
-		strings.HasPrefix(name, "otlp") || strings.HasPrefix(name, "tracing")
+	kinds := []string{"secrets", "stores", "metrics", "otlp", "tracing", "passwords"}
+	return slices.ContainsFunc(kinds, func(kind string) bool { return strings.HasPrefix(name, kind) })
 }

@@ -41,6 +41,8 @@ func rootKeys() keys[Config] {
 		{"kv", func(v value, c *Config) { c.KV = named(v, value.checkName, readKV) }},
 		{"limits", func(v value, c *Config) { c.Limits = named(v, value.checkName, readLimit) }},
 		{"jwt", func(v value, c *Config) { c.JWT = named(v, value.checkName, readJWT) }},
+		{"passwords", func(v value, c *Config) { c.Passwords = named(v, value.checkName, readPasswords) }},
+		{"schemas", func(v value, c *Config) { c.Schemas = named(v, value.checkName, readSchema) }},
 		{"plugins", func(v value, c *Config) { c.Plugins = named(v, value.checkPluginName, readPlugin) }},
 		{"filters", func(v value, c *Config) { c.Filters = readGlobalFilters(v) }},
 		{"routes", func(v value, c *Config) { c.Routes = readRoutes(v) }},

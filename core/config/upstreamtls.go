@@ -102,6 +102,12 @@ func (c *Config) Files() []string {
 		t := c.Tracing.OTLP.TLS
 		files = append(files, t.CA, t.Cert, t.Key)
 	}
+	for _, p := range c.Passwords {
+		files = append(files, p.File)
+	}
+	for _, s := range c.Schemas {
+		files = append(files, s.File)
+	}
 	slices.Sort(files)
 	files = slices.Compact(files)
 	return slices.DeleteFunc(files, func(file string) bool { return file == "" })

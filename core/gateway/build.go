@@ -44,6 +44,8 @@ func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
 	b.buildTLS()
 	b.buildTracing()
 	b.buildStores()
+	b.buildPasswords()
+	b.buildSchemas()
 	b.buildUpstreams()
 	b.buildRoutes()
 	b.openCounters()

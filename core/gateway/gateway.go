@@ -17,7 +17,9 @@ import (
 	"github.com/sallyport/sallyport/core/jwt"
 	"github.com/sallyport/sallyport/core/metrics"
 	"github.com/sallyport/sallyport/core/pace"
+	"github.com/sallyport/sallyport/core/password"
 	"github.com/sallyport/sallyport/core/plugin"
+	"github.com/sallyport/sallyport/core/schema"
 	"github.com/sallyport/sallyport/core/store"
 	"github.com/sallyport/sallyport/core/telemetry"
 	"github.com/sallyport/sallyport/core/upstream"
@@ -53,6 +55,9 @@ type Gateway struct {
 	stores    shelf[*store.Memory]
 	shared    shelf[*store.Redis]
 	keys      shelf[*jwt.Keys]
+	passwords shelf[*password.Set]
+	checkers  *password.Workers // of all sets together
+	schemas   shelf[*schema.Set]
 	pairs     shelf[*tls.Certificate]
 	tls       shelf[*engine.TLS]
 	discovery discovery
@@ -76,7 +81,10 @@ type Gateway struct {
 // New makes a gateway that serves nothing yet.
 func New(log *slog.Logger) *Gateway {
 	ctx, cancel := context.WithCancel(context.Background())
-	g := &Gateway{Version: "unknown", log: log, began: time.Now(), book: metrics.NewBook(), listeners: map[string]*engine.Listener{}, examined: map[string]bool{}, stopSweep: cancel}
+	g := &Gateway{
+		Version: "unknown", log: log, began: time.Now(), book: metrics.NewBook(), listeners: map[string]*engine.Listener{}, examined: map[string]bool{},
+		stopSweep: cancel, checkers: password.NewWorkers(),
+	}
 	g.discovery.folders, g.discovery.queries = discover.NewFolders(log), map[string]chan struct{}{}
 	g.engine = engine.New(g, log)
 	go g.sweep(ctx)

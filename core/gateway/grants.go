@@ -27,7 +27,8 @@ type granted struct {
 func (b *builder) buildGrants(name string, c config.Plugin) granted {
 	g := granted{Grants: plugin.Grants{
 		Stores: map[string]plugin.Store{}, Limits: map[string]plugin.Limiter{},
-		Upstreams: map[string]plugin.Fetcher{}, Keys: map[string]plugin.KeySet{}, Hidden: c.HiddenHeaders,
+		Upstreams: map[string]plugin.Fetcher{}, Keys: map[string]plugin.KeySet{}, Passwords: map[string]plugin.PasswordSet{},
+		Schemas: map[string]plugin.Schema{}, Hidden: c.HiddenHeaders,
 	}}
 	secrets := map[string]string{}
 	keys := slices.Clone(c.HiddenHeaders)
@@ -72,6 +73,17 @@ func (b *builder) grantOne(g *granted, secrets map[string]string, grant config.G
 		keys := b.takeKeys(name)
 		g.Keys[name] = keySet{keys}
 		return fmt.Sprintf("jwt\x00%s\x00%p", name, keys)
+	case "passwords":
+		set := b.s.passwords[name]
+		g.Passwords[name] = passwordSet{set}
+		return fmt.Sprintf("passwords\x00%s\x00%p", name, set)
+	case "schema":
+		if b.s.schemas == nil {
+			return key // the fault is noted
+		}
+		s := b.s.schemas.Schema(name)
+		g.Schemas[name] = s
+		return fmt.Sprintf("schema\x00%s\x00%p", name, s)
 	case "secret":
 		secrets[name] = b.cfg.Secrets[name].Reveal()
 		return fmt.Sprintf("secret\x00%s\x00%x", name, sha256.Sum256([]byte(secrets[name]))) // it does not tell it

@@ -16,7 +16,9 @@ import (
 	"github.com/sallyport/sallyport/core/filter"
 	"github.com/sallyport/sallyport/core/metrics"
 	"github.com/sallyport/sallyport/core/pace"
+	"github.com/sallyport/sallyport/core/password"
 	"github.com/sallyport/sallyport/core/route"
+	"github.com/sallyport/sallyport/core/schema"
 	"github.com/sallyport/sallyport/core/trace"
 	"github.com/sallyport/sallyport/core/upstream"
 )
@@ -59,6 +61,8 @@ type Snapshot struct {
 	feeds     map[string]*discover.Feed // by upstream, of those that have a source
 	tls       map[string]*engine.TLS    // by the listener's address; not there: plain
 	stores    map[string]sharedStore
+	passwords map[string]*password.Set
+	schemas   *schema.Set
 	limits    map[string]*counts // by the name that /status has for them
 	releases  []func()           // lets go of what is shared with other generations, in the order of taking
 	updates   []func()           // of what is shared: run when the Snapshot is the current one

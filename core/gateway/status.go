@@ -23,6 +23,7 @@ type Status struct {
 	Balance    map[string]BalanceStatus    `json:"balance"`   // by upstream
 	Limits     map[string]LimitStatus      `json:"limits"`
 	Stores     map[string]StoreStatus      `json:"stores"`
+	Passwords  map[string]PasswordStatus   `json:"passwords"`
 	Totals     map[string]UpstreamStatus   `json:"upstream_totals"`
 	Traffic    map[string]TrafficStatus    `json:"traffic"` // by route; "" for all together
 	Traces     *TraceStatus                `json:"traces,omitempty"`
@@ -113,6 +114,7 @@ func (g *Gateway) Status() Status {
 	}
 	status.Discovery = s.sourceStatus()
 	s.addLimits(&status)
+	s.addPasswords(&status)
 	for name, u := range s.upstreams {
 		status.Upstreams[name] = endpointStatus(u.Endpoints())
 		status.Totals[name] = UpstreamStatus(u.State())

@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -74,11 +75,12 @@ func (t *timed) Read(p []byte) (int, error) {
 	return t.Source.Read(p)
 }
 
-// fetches are those of one filter in one exchange, which keeps them in its slot until it ends.
+// fetches are those of one filter in one exchange, and whatever else it waits for: the exchange keeps them in its slot until it ends.
 type fetches struct {
 	pool   *exchange.Pool
 	client fetchClient
 	list   []*fetch
+	checks []*passwordCheck
 
 	parked    savepoint // what the hook that waits has written
 	responded bool
@@ -87,9 +89,12 @@ type fetches struct {
 // answer returns the exchange of an answered fetch.
 func (f *fetches) answer(p part) *exchange.Exchange { return f.list[p-firstFetch].x }
 
-// wait waits until all fetches are in. Each has a deadline.
+// wait waits until all fetches are in, and all passwords checked. Each has an end.
 func (f *fetches) wait() {
 	for _, one := range f.list {
+		<-one.done
+	}
+	for _, one := range f.checks {
 		<-one.done
 	}
 }
@@ -103,7 +108,7 @@ func (f *fetches) pending() bool {
 			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(f.checks, (*passwordCheck).pending)
 }
 
 // abandon lets go of what is under way.

@@ -63,6 +63,9 @@ func (t *tank) fill(budget int64, limit time.Duration) {
 // used returns the units spent since the budget began.
 func (t *tank) used() int64 { return t.granted - int64(t.fuel.Get()) }
 
+// left returns the units that the hook may still spend.
+func (t *tank) left() int64 { return t.budget - t.used() }
+
 // charge takes units for a host function's work.
 func (t *tank) charge(units int64) {
 	left := int64(t.fuel.Get()) - units

@@ -312,7 +312,7 @@ func TestNeeds(t *testing.T) {
 	h, _ := newHost(t)
 	kv := []string{"kv_get", "kv_set", "kv_add", "kv_delete", "kv_swap"}
 	compare(t, load(t, h, "probe", Limits{}).Needs(), []Need{
-		{"fetch", []string{"fetch_start", "fetch", "fetch_result"}}, {"kv", kv}, {"jwt", []string{"jwt_verify"}}, {"limit", []string{"rate_take"}}, {"secret", []string{"secret"}},
+		{"fetch", []string{"fetch_start", "fetch", "fetch_result"}}, {"kv", kv}, {"jwt", []string{"jwt_verify"}}, {"limit", []string{"rate_take"}}, {"secret", []string{"secret"}}, {"passwords", []string{"password_check"}},
 	})
 	if got := load(t, h, "bare", Limits{}).Needs(); got != nil {
 		t.Errorf("got %v of a module without imports", got)

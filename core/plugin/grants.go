@@ -10,10 +10,12 @@ import (
 
 // Grants are what a plugin may use of the host beside its own exchange. The zero value grants nothing.
 type Grants struct {
-	Stores    map[string]Store   // for kv_…, by name; "" is the plugin's own
-	Limits    map[string]Limiter // for rate_take, by name
-	Upstreams map[string]Fetcher // for fetch…, by name
-	Keys      map[string]KeySet  // for jwt_verify, by name
+	Stores    map[string]Store       // for kv_…, by name; "" is the plugin's own
+	Limits    map[string]Limiter     // for rate_take, by name
+	Upstreams map[string]Fetcher     // for fetch…, by name
+	Keys      map[string]KeySet      // for jwt_verify, by name
+	Passwords map[string]PasswordSet // for password_check, by name
+	Schemas   map[string]Schema      // for schema_check, by name
 	// Secret returns a secret's value, and whether there is a grant for it; nil for none. A function shows nothing when it is printed.
 	Secret func(name string) (value string, granted bool)
 	// Hidden are the names of header fields that are never there for the plugin, in any message.
@@ -62,11 +64,31 @@ type KeySet interface {
 	Verify(token string) (claims string, err error)
 }
 
+// Schema checks JSON documents. It may be used by many goroutines at once.
+type Schema interface {
+	// Check checks a document, which is valid during the call only, for about as much work as is allowed, in units of fuel. It returns what is wrong
+	// with it as a JSON array, "" for nothing, and the work that it was. An error with a method TooLarge that returns true says that the document is
+	// too large or too much work; any other, that the check could not be done.
+	Check(document []byte, allowed int64) (wrong string, work int64, err error)
+}
+
 // What a KeySet may find wrong with a token.
 var (
 	ErrTokenInvalid = errors.New("invalid token")
 	ErrTokenExpired = errors.New("token expired or not valid yet")
 )
+
+// PasswordSet checks passwords of users. It may be used by many goroutines at once.
+type PasswordSet interface {
+	// Known returns the verdict on a password if it can be told without work: nil for the right one, else ErrPasswordWrong.
+	Known(user, password string) (verdict error, known bool)
+	// Check returns the verdict. It may take long, and waits for its turn; a password that cannot be checked is any other error, which has a
+	// method Timeout that returns true if its turn did not come in time.
+	Check(user, password string) error
+}
+
+// ErrPasswordWrong is what a PasswordSet says of a password that is not the user's, and of a user that there is not.
+var ErrPasswordWrong = errors.New("wrong user or password")
 
 // Need is a kind of grant without which a plugin is of no use.
 type Need struct {

@@ -50,7 +50,7 @@ func (h hook) judge(result int32, responded, waits bool) error {
 	case result == abi.ResultWait && waits && (h == onRequest || h == onResponse):
 		return nil
 	case result == abi.ResultWait:
-		return &interrupt{BadResult, "returned 2 (wait) with no fetch under way, or without exporting on_resume"}
+		return &interrupt{BadResult, "returned 2 (wait) with nothing under way, or without exporting on_resume"}
 	}
 	return &interrupt{BadResult, fmt.Sprintf("returned %d, which means nothing", result)}
 }

@@ -32,7 +32,7 @@ type hookCall struct {
 	grants    *Grants   // likewise
 	responded bool
 	lasting   bool // something was done that cannot be undone
-	fetching  bool // a fetch was started
+	fetching  bool // a fetch or a check of a password was started
 	saved     savepoint
 	scratch   []byte
 }
@@ -60,7 +60,7 @@ func (h *hookCall) end(keepResponse bool) {
 	h.forget()
 }
 
-// waits reports whether there is something to wait for: fetches that this hook has started, or that are still under way.
+// waits reports whether there is something to wait for: fetches and checks that this hook has started, or that are still under way.
 func (h *hookCall) waits() bool {
 	f := h.fetches()
 	return f != nil && (h.fetching || f.pending())

@@ -68,7 +68,9 @@ func NewHost(ctx context.Context, o HostOptions) (*Host, error) {
 	if h.random == nil {
 		h.random = cryptographic
 	}
-	h.runtime = wazero.NewRuntimeWithConfig(ctx, runtimeConfig(cache))
+	if h.runtime, err = newRuntime(ctx, runtimeConfig(cache)); err != nil {
+		return nil, err
+	}
 	if err := h.offer(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("plugin host: %w", err), h.Close())
 	}
@@ -76,6 +78,16 @@ func NewHost(ctx context.Context, o HostOptions) (*Host, error) {
 }
 
 func cryptographic(b []byte) { _, _ = rand.Read(b) } // it never fails: the runtime ends the process first
+
+// newRuntime makes an error of wazero's panic where the process is denied executable memory.
+func newRuntime(ctx context.Context, c wazero.RuntimeConfig) (r wazero.Runtime, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("plugin host: this process may not make memory executable, which compiled plugins need (systemd's MemoryDenyWriteExecute, SELinux without execmem?): %v", cause)
+		}
+	}()
+	return wazero.NewRuntimeWithConfig(ctx, c), nil
+}
 
 func runtimeConfig(cache *codeCache) wazero.RuntimeConfig {
 	return wazero.NewRuntimeConfigCompiler().

@@ -233,7 +233,7 @@ func TestBadResults(t *testing.T) {
 		want    string
 	}{
 		{"respond without an answer", [3]int32{0, 1, 0}, "returned 1 (respond) without having called respond"},
-		{"wait without a fetch", [3]int32{0, 2, 0}, "returned 2 (wait) with no fetch under way, or without exporting on_resume"},
+		{"wait without a fetch", [3]int32{0, 2, 0}, "returned 2 (wait) with nothing under way, or without exporting on_resume"},
 		{"unknown", [3]int32{0, 7, 0}, "returned 7, which means nothing"},
 		{"negative", [3]int32{0, -1, 0}, "returned -1, which means nothing"},
 	}

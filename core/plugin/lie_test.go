@@ -115,7 +115,7 @@ func liesOfRegion(f abi.Function, i int, with func(int, ...uint64) []uint64) (li
 	switch {
 	case name == "text": // which is cut
 		all.allowed = exactly(ok)
-	case name == "buf" && f.Name != "random", name == "body", f.Name == "body_write": // there is no such limit, or a higher one
+	case name == "buf" && f.Name != "random", name == "body", f.Name == "body_write", name == "data" && f.Name == "schema_check": // there is no such limit, or a higher one
 		all.allowed = nil
 	case name == "labels" || name == "fields":
 		all.allowed = func(answer int64) bool { return answer == int64(abi.TooLarge) || answer == int64(abi.Invalid) }
@@ -127,6 +127,8 @@ func liesOfRegion(f abi.Function, i int, with func(int, ...uint64) []uint64) (li
 func answersTo(f abi.Function, param string, v uint32) func(int64) bool {
 	writes := f.Name == "body_write" || strings.HasPrefix(f.Name, "header_") && f.Name != "header_get" && f.Name != "header_all"
 	switch {
+	case f.Name == "schema_check" && param == "msg" && v == uint32(abi.NoMessage):
+		return func(got int64) bool { return got >= 0 }
 	case param == "msg" && v > 3 && (v < uint32(abi.FirstFetch) || writes), param == "level" && v > 3,
 		(param == "status" || param == "code") && (v < 200 || v > 599), param == "field" && v > 13, param == "n" && v == 0:
 		return exactly(abi.Invalid)

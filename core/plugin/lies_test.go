@@ -21,6 +21,12 @@ type anyKeys struct{}
 
 func (anyKeys) Verify(string) (string, error) { return `{"sub":"jo"}`, nil }
 
+// anyPassword is a set in which everybody's password is any.
+type anyPassword struct{}
+
+func (anyPassword) Known(string, string) (verdict error, known bool) { return nil, true }
+func (anyPassword) Check(string, string) error                       { return nil }
+
 // liarGrants grant everything, under the name that liars use.
 func liarGrants(t testing.TB) Grants {
 	// Its clock stands still: what a lie has put there would else be gone at the second look.
@@ -30,6 +36,8 @@ func liarGrants(t testing.TB) Grants {
 	}
 	return Grants{
 		Stores: map[string]Store{liarText: kept}, Limits: map[string]Limiter{liarText: &tenOf{}}, Keys: map[string]KeySet{liarText: anyKeys{}},
+		Passwords: map[string]PasswordSet{liarText: anyPassword{}},
+		Schemas:   map[string]Schema{liarText: fakeSchema{allowed: new(int64)}},
 		Upstreams: map[string]Fetcher{liarText: answering(200, "ok")}, Secret: func(string) (string, bool) { return "hush", true },
 	}
 }

@@ -29,6 +29,7 @@ func nativeFunctions() map[string]hostFunction {
 		"body_write":    hostBodyWrite,
 		"respond":       hostRespond,
 		"jwt_verify":    waits(hostJWTVerify),
+		"schema_check":  waits(hostSchemaCheck),
 		"fetch_start":   hostFetchStart,
 		"fetch":         waits(hostFetch),
 		"fetch_result":  hostFetchResult,
@@ -49,6 +50,7 @@ func nativeFunctions() map[string]hostFunction {
 		"secret":         hostSecret,
 		"metric_add":     hostMetricAdd,
 		"metric_observe": hostMetricObserve,
+		"password_check": hostPasswordCheck,
 	}
 }
 

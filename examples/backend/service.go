@@ -7,7 +7,7 @@ import (
 )
 
 // shown are the request's fields that an answer tells of: what the gateway and its plugins add.
-var shown = []string{"X-First-Plugin", "X-Consumer", "X-Forwarded-For"}
+var shown = []string{"X-First-Plugin", "X-Consumer", "X-Consumer-Groups", "X-Tenant", "X-Forwarded-By", "X-Forwarded-For"}
 
 // answer is the body for any path. With a request through the gateway it is about 259 bytes long, a usual API answer.
 type answer struct {

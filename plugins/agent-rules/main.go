@@ -47,7 +47,7 @@ func (s *settings) look(name, value []byte) bool {
 		}
 		v := &s.seen[i]
 		v.there = v.there || len(value) > 0 && field.Equal(name, rule.header)
-		s.scratch = appendLower(s.scratch[:0], value)
+		s.scratch = lowered(s.scratch, value)
 		text := field.View(s.scratch)
 		v.denied = v.denied || rule.deny.meets(text) && !rule.except.meets(text)
 		v.others = v.others || len(rule.allow) > 0 && len(value) > 0 && !rule.allow.meets(text)

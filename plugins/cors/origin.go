@@ -19,9 +19,14 @@ func (o *origin) matches(text string) bool {
 	if !strings.HasPrefix(text, o.scheme) {
 		return false
 	}
-	text = text[len(o.scheme):]
+	if text = text[len(o.scheme):]; len(text) > longestHost {
+		return false
+	}
 	return len(text) > len(o.domain) && strings.HasSuffix(text, o.domain) && isHost(text[:len(text)-len(o.domain)])
 }
+
+// longestHost is how many bytes a name (RFC 1035) and a port can have: no browser has a longer one, and none is told back.
+const longestHost = 253 + len(":65535")
 
 // isHost reports whether s is labels, joined by dots, in the form that browsers write them.
 func isHost(s string) bool {

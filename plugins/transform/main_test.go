@@ -133,7 +133,9 @@ func TestPath(t *testing.T) {
 		{"/{{ segments.rest }}", "/", "", map[string]string{"rest": "a/b c/"}, "/a/b%20c/"},
 		{"/{{ segments.rest }}", "/", "", map[string]string{"rest": ""}, "/"},
 		{"/{{ segments.rest }}", "/", "", map[string]string{"rest": "a/../admin"}, ""},
-		{"/{{ segments.rest }}", "/", "", map[string]string{"rest": "/evil.test"}, ""},
+		{"/{{ segments.rest }}", "/", "", map[string]string{"rest": "//evil.test"}, ""},
+		{"/v2/{{ segments.rest }}", "/", "", map[string]string{"rest": "/a/b"}, "/v2/a/b"}, // as the gateway has it
+		{"/v2{{ segments.rest }}", "/", "", map[string]string{"rest": "/a/b"}, "/v2/a/b"},
 		{"/{{ segments.rest }}", "/", "", map[string]string{"rest": "a\x00"}, ""},
 		{"/u/{{ attr.a }}{{ attr.b }}/x", "/", "", nil, ""},
 	} {

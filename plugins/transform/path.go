@@ -19,6 +19,9 @@ func (s *settings) rewritePath(c context) (status int, err error) {
 		case p.from == literal || p.isPath():
 			b = append(b, text...)
 		default:
+			if p.from == ofSegments && strings.HasSuffix(string(b), "/") {
+				text = strings.TrimPrefix(text, "/") // a wildcard's value begins with the slash ahead of it
+			}
 			b = percent.AppendEncoded(b, text, p.from == ofSegments)
 		}
 	}

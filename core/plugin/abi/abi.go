@@ -32,6 +32,9 @@ const (
 // NoOldValue is the length of the old value by which kv_swap is told that there is none.
 const NoOldValue = 0xffffffff
 
+// NoMessage is what schema_check is told in place of a message to check the bytes that are passed along.
+const NoMessage Message = 0xffffffff
+
 // Message is the handle of a message.
 type Message uint32
 

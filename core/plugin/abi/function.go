@@ -10,11 +10,13 @@ type Function struct {
 
 // The kinds of grants.
 const (
-	GrantFetch  = "fetch"
-	GrantJWT    = "jwt"
-	GrantKV     = "kv"
-	GrantLimit  = "limit"
-	GrantSecret = "secret"
+	GrantFetch     = "fetch"
+	GrantJWT       = "jwt"
+	GrantKV        = "kv"
+	GrantLimit     = "limit"
+	GrantPasswords = "passwords"
+	GrantSchema    = "schema"
+	GrantSecret    = "secret"
 )
 
 // Functions returns every host function of the level, in the order of sdk/ABI.md.
@@ -69,6 +71,8 @@ func grantedFunctions() []Function {
 		granted(GrantSecret, host("secret", Everywhere, "name…", "buf", "cap")),
 		hostOf("metric_add", InExchange, i32s("name…", "labels…"), delta),
 		hostOf("metric_observe", InExchange, i32s("name…", "labels…"), value),
+		granted(GrantPasswords, host("password_check", InHead, "set…", "user…", "password…")),
+		granted(GrantSchema, host("schema_check", InHead, "schema…", "msg", "data…", "buf", "cap")),
 	}
 }
 

@@ -10,7 +10,7 @@ const (
 	MaxHost       = 261       // a DNS name, a colon, a port
 	MaxPath       = 8 << 10   // as written by the plugin and as normalised
 	MaxQuery      = 16 << 10  //
-	MaxBody       = 1 << 20   // of respond, body_write and fetches
+	MaxBody       = 1 << 20   // of respond, body_write, fetches and schema_check
 	MaxState      = 64 << 10  // of one filter for one exchange
 	MaxAttrs      = 64        // attributes of one exchange
 	MaxAttrValue  = 4 << 10   //
@@ -20,6 +20,8 @@ const (
 	MaxKey        = 512       // a key of kv or of a limit
 	MaxStored     = 256 << 10 // a value in kv
 	MaxToken      = 8 << 10   // a token given to jwt_verify
+	MaxPassword   = 512       // of password_check, and the user\'s name
+	MaxChecks     = 16        // of passwords, begun by one filter for one exchange
 	MaxSeries     = 1000      // of all metrics of one plugin
 	MaxLabels     = 16        // of one series; name and value of each are bounded as names
 )
@@ -50,6 +52,8 @@ func Limits() []Limit {
 		{"key", MaxKey},
 		{"stored value", MaxStored},
 		{"token", MaxToken},
+		{"password", MaxPassword},
+		{"checks", MaxChecks},
 		{"series", MaxSeries},
 		{"labels", MaxLabels},
 	}

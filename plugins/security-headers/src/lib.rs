@@ -26,8 +26,20 @@ impl Plugin for SecurityHeaders {
         for name in &self.0.remove {
             r.headers.remove(name)?;
         }
-        for header in &self.0.headers {
-            if (header.https_only && !https) || (!self.0.replace && r.headers.has(header.name)) {
+        // One look at all that is there costs less than a question for each.
+        let mut there = 0u32;
+        if !self.0.replace {
+            let headers = &self.0.headers;
+            r.headers.each(|name, _| {
+                let known = |h: &settings::Header| name.eq_ignore_ascii_case(h.name.as_bytes());
+                if let Some(i) = headers.iter().position(known) {
+                    there |= 1 << i;
+                }
+                true
+            });
+        }
+        for (i, header) in self.0.headers.iter().enumerate() {
+            if (header.https_only && !https) || there >> i & 1 == 1 {
                 continue;
             }
             r.headers.set(header.name, &header.value)?;

@@ -20,6 +20,12 @@ type World = host.World
 // KeySet is what tokens of a World are checked against.
 type KeySet = host.KeySet
 
+// PasswordSet is what passwords of a World are checked against.
+type PasswordSet = host.PasswordSet
+
+// Schema is what JSON documents are checked against in a World.
+type Schema = host.Schema
+
 // FetchRequest is a request of the plugin's own, as an upstream of a World gets it.
 type FetchRequest = host.FetchRequest
 

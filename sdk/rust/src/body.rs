@@ -9,7 +9,7 @@ const ROOM: usize = 4 << 10;
 /// `ErrorCode::WrongPhase`. (An answer that the hook has made itself with `respond` can be read and written again.) The
 /// bytes are as they came: a Content-Encoding is not undone. Content-Length is the gateway's business.
 pub struct Body {
-    message: u32,
+    pub(crate) message: u32,
     buf: Vec<u8>,
 }
 

@@ -25,6 +25,8 @@ pub enum ErrorCode {
     Cancelled,
     /// A token that is genuine, but has expired or is not valid yet.
     Expired,
+    /// It is being worked out: wait for it.
+    Pending,
     /// A code of a later level of the ABI.
     Other(i32),
 }
@@ -42,6 +44,7 @@ impl ErrorCode {
             ErrorCode::Conflict => "conflict",
             ErrorCode::Cancelled => "cancelled",
             ErrorCode::Expired => "expired or not valid yet",
+            ErrorCode::Pending => "being worked out",
             ErrorCode::Other(_) => "unknown code",
         }
     }

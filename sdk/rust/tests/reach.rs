@@ -1,7 +1,7 @@
 use sallyport::testing::{configure, Exchange, FetchAnswer, FetchRequest as Asked, Fields, World};
 use sallyport::{
-    fetch, fetched, start_fetch, verify_jwt, Error, ErrorCode, FetchRequest, Hooks, Instance, Plugin, Request,
-    Response, Store, Verdict,
+    check_password, fetch, fetched, start_fetch, verify_jwt, Error, ErrorCode, FetchRequest, Hooks, Instance, Plugin,
+    Request, Response, Store, Verdict,
 };
 use std::time::Duration;
 
@@ -356,4 +356,40 @@ fn exports_of_an_instance_that_is_not_configured_fail() {
         instance.response_chunk(0, 1),
     ];
     assert_eq!(results, [-1, -1, -1]);
+}
+
+fn password_request(r: &mut Request) -> Result<Verdict, Error> {
+    match check_password("main", "jo", "hush") {
+        Err(ErrorCode::Pending) => r.wait(),
+        Ok(()) => {
+            r.set_consumer("jo")?;
+            Ok(Verdict::Continue)
+        }
+        Err(code) => Err(code.into()),
+    }
+}
+
+#[test]
+fn passwords() {
+    plugin!(Test, password_request, password_request);
+    let request = || {
+        let mut x = Exchange::new("GET", "/");
+        let verdict = configure::<Test>("{}").unwrap().request(&mut x);
+        verdict.map_err(|e| e.message)
+    };
+    let world = World::new();
+    assert_eq!(request(), Err("not granted".into()));
+    world.password("main", "jo", "other");
+    assert_eq!(request(), Err("invalid argument".into()));
+    world.password("main", "jo", "hush");
+    assert_eq!(request(), Ok(Verdict::Continue));
+    world.busy_passwords("main");
+    assert_eq!(request(), Err("unavailable".into()));
+    during!(|| {
+        assert_eq!(check_password("main", "jo", &"a".repeat(513)), Err(ErrorCode::TooLarge));
+        for i in 1..17 {
+            assert_eq!(check_password("main", "jo", &"a".repeat(i)), Err(ErrorCode::Pending));
+        }
+        assert_eq!(check_password("main", "jo", "b"), Err(ErrorCode::TooLarge));
+    });
 }

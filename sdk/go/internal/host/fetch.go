@@ -36,10 +36,13 @@ type FetchAnswer struct {
 	Body    string
 }
 
-// fetches are those of an exchange. Those of StartFetch are under way until the hook waits or has ended.
+// fetches are those of an exchange, and the passwords that it has had checked. Those of StartFetch, and checks, are under way until the hook
+// waits or has ended.
 type fetches struct {
 	answers  []*FetchAnswer
-	answered int  // so many of them are in
+	answered int // so many of them are in
+	asked    []question
+	told     int  // so many of these are answered
 	started  bool // one by the hook that runs
 }
 
@@ -48,7 +51,7 @@ func (x *Exchange) begin() {
 	if x.fetches == nil {
 		x.fetches = &fetches{}
 	}
-	x.fetches.answered = len(x.fetches.answers)
+	x.fetches.answered, x.fetches.told = len(x.fetches.answers), len(x.fetches.asked)
 	x.fetches.started = false
 }
 
@@ -57,7 +60,7 @@ func (x *Exchange) answer(msg uint32) *FetchAnswer { return x.fetches.answers[ms
 
 // Waits reports whether the hook that has run has something to wait for.
 func (x *Exchange) Waits() bool {
-	return x.fetches != nil && (x.fetches.started || x.fetches.answered < len(x.fetches.answers))
+	return x.fetches != nil && (x.fetches.started || x.fetches.answered < len(x.fetches.answers) || x.fetches.told < len(x.fetches.asked))
 }
 
 // answerFields returns the fields of an answer.

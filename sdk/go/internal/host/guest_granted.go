@@ -85,3 +85,13 @@ func JWTVerify(keys, token string, buf []byte) int32 {
 	p, n := at(buf)
 	return jwtVerify(keys, token, p, n)
 }
+
+// PasswordCheck has a password checked.
+func PasswordCheck(set, user, password string) int32 { return passwordCheck(set, user, password) }
+
+// SchemaCheck checks a message's body, or data if there is no message, and reads what is wrong with it.
+func SchemaCheck(schema string, msg uint32, data, buf []byte) int32 {
+	d, dataSize := at(data)
+	p, n := at(buf)
+	return schemaCheck(schema, msg, d, dataSize, p, n)
+}

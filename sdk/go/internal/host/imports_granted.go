@@ -40,5 +40,11 @@ func fetch(upstream string, fields unsafe.Pointer, fieldsSize uint32, body unsaf
 //go:wasmimport sallyport fetch_result
 func fetchResult(id uint32) int32
 
+//go:wasmimport sallyport password_check
+func passwordCheck(set, user, password string) int32
+
+//go:wasmimport sallyport schema_check
+func schemaCheck(schema string, msg uint32, data unsafe.Pointer, dataSize uint32, buf unsafe.Pointer, size uint32) int32
+
 //go:wasmimport sallyport jwt_verify
 func jwtVerify(keys, token string, buf unsafe.Pointer, size uint32) int32

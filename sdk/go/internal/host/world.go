@@ -12,7 +12,9 @@ type World struct {
 	Limits  map[string]int64  // by name: how many units each key may take at once, and until Pass is called
 	// Upstreams answer fetches, by name. They are called while the hook runs, and must not call the plugin.
 	Upstreams map[string]func(FetchRequest) FetchAnswer
-	Keys      map[string]*KeySet // for tokens, by name
+	Keys      map[string]*KeySet      // for tokens, by name
+	Passwords map[string]*PasswordSet // by name
+	Schemas   map[string]*Schema      // for JSON documents, by name
 	// Counters and Observed are what the plugin counts: by name, with labels as in `requests{code="200",method="GET"}`, sorted.
 	Counters map[string]int64
 	Observed map[string][]float64

@@ -70,6 +70,23 @@ mod import {
             timeout_ms: u32,
         ) -> i32;
         pub fn fetch_result(id: u32) -> i32;
+        pub fn password_check(
+            set: *const u8,
+            set_len: usize,
+            user: *const u8,
+            user_len: usize,
+            password: *const u8,
+            password_len: usize,
+        ) -> i32;
+        pub fn schema_check(
+            schema: *const u8,
+            schema_len: usize,
+            msg: u32,
+            data: *const u8,
+            data_len: usize,
+            buf: *mut u8,
+            cap: usize,
+        ) -> i32;
         pub fn jwt_verify(
             keys: *const u8,
             keys_len: usize,
@@ -201,6 +218,33 @@ pub fn jwt_verify(keys: &str, token: &str, buf: &mut [u8]) -> i32 {
             keys.len(),
             token.as_ptr(),
             token.len(),
+            buf.as_mut_ptr(),
+            buf.len(),
+        )
+    }
+}
+
+pub fn password_check(set: &str, user: &str, password: &str) -> i32 {
+    unsafe {
+        import::password_check(
+            set.as_ptr(),
+            set.len(),
+            user.as_ptr(),
+            user.len(),
+            password.as_ptr(),
+            password.len(),
+        )
+    }
+}
+
+pub fn schema_check(schema: &str, msg: u32, data: &[u8], buf: &mut [u8]) -> i32 {
+    unsafe {
+        import::schema_check(
+            schema.as_ptr(),
+            schema.len(),
+            msg,
+            data.as_ptr(),
+            data.len(),
             buf.as_mut_ptr(),
             buf.len(),
         )

@@ -15,7 +15,7 @@ mod guest_granted;
 #[cfg(target_arch = "wasm32")]
 pub use guest_granted::*;
 #[cfg(not(target_arch = "wasm32"))]
-pub use memory::{fetch::*, granted::*};
+pub use memory::{fetch::*, granted::*, schema::*};
 
 use alloc::vec::Vec;
 

@@ -73,6 +73,33 @@ impl World {
         self
     }
 
+    /// Grants a set of passwords, in which this user has this one. Every question about a password is pending at first.
+    pub fn password(&self, set: &str, user: &str, password: &str) -> &World {
+        world(|w| {
+            let set = w.passwords.entry(set.into()).or_default();
+            set.users.insert(user.into(), password.into())
+        });
+        self
+    }
+
+    /// Grants a set of passwords that are not checked, since too many wait.
+    pub fn busy_passwords(&self, set: &str) -> &World {
+        world(|w| w.passwords.entry(set.into()).or_default().busy = true);
+        self
+    }
+
+    /// Grants a schema, which says what is wrong with a document: a JSON array, or an empty text for nothing.
+    pub fn schema(&self, name: &str, check: impl Fn(&[u8]) -> String + 'static) -> &World {
+        world(|w| w.schemas.insert(name.into(), Some(Rc::new(check))));
+        self
+    }
+
+    /// Grants a schema for which every document is too large.
+    pub fn small_schema(&self, name: &str) -> &World {
+        world(|w| w.schemas.insert(name.into(), None));
+        self
+    }
+
     /// Puts a value into a store, which it grants.
     pub fn set_value(&self, store: &str, key: &str, value: &[u8]) -> &World {
         let bytes = value.into();

@@ -16,13 +16,19 @@ const MAX_BODY: usize = 1 << 20;
 const MAX_FIELDS: usize = 256;
 const MAX_FETCH_FIELDS: usize = (64 << 10) + 8 * MAX_FIELDS + 4;
 const MAX_TOKEN: usize = 8 << 10;
+const MAX_PASSWORD: usize = 512;
+const MAX_CHECKS: usize = 16;
 
-/// Those of an exchange. What was started is under way until the hook waits or has ended.
+/// Those of an exchange, and the passwords that it has had checked. What was started is under way until the hook waits or has ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fetches {
     answers: Vec<FetchAnswer>,
     /// So many of them are in.
     answered: usize,
+    /// What was asked about passwords: set, user, password.
+    asked: Vec<[String; 3]>,
+    /// So many of these are answered.
+    told: usize,
     /// One by the hook that runs.
     started: bool,
 }
@@ -31,12 +37,27 @@ impl Fetches {
     /// Makes what is under way answered.
     pub fn begin(&mut self) {
         self.answered = self.answers.len();
+        self.told = self.asked.len();
         self.started = false;
     }
 
     /// Whether the hook that has run has something to wait for.
     pub fn pending(&self) -> bool {
-        self.started || self.answered < self.answers.len()
+        self.started || self.answered < self.answers.len() || self.told < self.asked.len()
+    }
+
+    /// Asks about a password, and returns a code if the answer is not there.
+    fn ask(&mut self, question: [String; 3]) -> Option<i32> {
+        match self.asked.iter().position(|asked| *asked == question) {
+            Some(n) if n < self.told => None,
+            Some(_) => Some(CONFLICT),
+            None if self.asked.len() >= MAX_CHECKS => Some(TOO_LARGE),
+            None => {
+                self.asked.push(question);
+                self.started = true;
+                Some(CONFLICT)
+            }
+        }
     }
 
     /// Returns an answer that is there, or a code.
@@ -153,4 +174,24 @@ pub fn jwt_verify(keys: &str, token: &str, buf: &mut [u8]) -> i32 {
             claims.len() as i32
         }),
     })
+}
+
+pub fn password_check(set: &str, user: &str, password: &str) -> i32 {
+    if !with(|m| m.in_head()) {
+        return WRONG_PHASE;
+    }
+    if set.len() > MAX_NAME || user.len() > MAX_PASSWORD || password.len() > MAX_PASSWORD {
+        return TOO_LARGE;
+    }
+    let verdict = world(|w| {
+        w.passwords.get(set).map(|s| match s.users.get(user) {
+            _ if s.busy => UNAVAILABLE,
+            Some(right) if right == password => 0,
+            _ => INVALID,
+        })
+    });
+    match verdict {
+        None => NOT_GRANTED,
+        Some(code) => with(|m| m.exchange.fetches.ask([set.into(), user.into(), password.into()])).unwrap_or(code),
+    }
 }

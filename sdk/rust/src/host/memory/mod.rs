@@ -5,6 +5,7 @@ pub mod fetch;
 pub mod functions;
 pub mod granted;
 mod rules;
+pub mod schema;
 pub mod world;
 
 use crate::testing::Exchange;

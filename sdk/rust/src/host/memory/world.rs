@@ -15,6 +15,8 @@ pub struct World {
     pub taken: BTreeMap<(String, String), u32>,
     pub upstreams: BTreeMap<String, Rc<Upstream>>,
     pub keys: BTreeMap<String, KeySet>,
+    pub passwords: BTreeMap<String, PasswordSet>,
+    pub schemas: BTreeMap<String, Option<Rc<Check>>>,
     pub counters: BTreeMap<String, i64>,
     pub observed: BTreeMap<String, Vec<f64>>,
     pub passed: Duration,
@@ -22,12 +24,23 @@ pub struct World {
 
 pub type Upstream = dyn Fn(FetchRequest) -> FetchAnswer;
 
+/// Returns what is wrong with a document; an empty text for nothing.
+pub type Check = dyn Fn(&[u8]) -> String;
+
 #[derive(Default)]
 pub struct KeySet {
     /// Claims, by the token.
     pub valid: BTreeMap<String, String>,
     pub expired: Vec<String>,
     pub down: bool,
+}
+
+#[derive(Default)]
+pub struct PasswordSet {
+    /// Passwords, by the user.
+    pub users: BTreeMap<String, String>,
+    /// Too many wait.
+    pub busy: bool,
 }
 
 #[derive(Default)]
