@@ -194,9 +194,13 @@ func (b *browser) open(address string, width, height int, scheme string) *page {
 	b.mu.Lock()
 	b.pages[p.session] = p
 	b.mu.Unlock()
+	b.t.Cleanup(func() {
+		_, _ = b.call("", "Target.disposeBrowserContext", map[string]any{"browserContextId": context.BrowserContextID}) // it may be gone with its browser
+	})
 	for _, domain := range []string{"Runtime", "Log", "Network", "Page"} {
 		p.do(domain+".enable", map[string]any{})
 	}
+	p.do("Emulation.setFocusEmulationEnabled", map[string]any{"enabled": true})
 	p.do("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false})
 	p.do("Emulation.setEmulatedMedia", map[string]any{"features": []any{map[string]string{"name": "prefers-color-scheme", "value": scheme}}})
 	p.do("Page.navigate", map[string]any{"url": address})
@@ -244,6 +248,15 @@ func (p *page) hear(method string, params json.RawMessage) {
 // eval returns what a JavaScript expression is, as JSON; a promise is waited for.
 func (p *page) eval(expression string) string {
 	p.b.t.Helper()
+	value, err := p.try(expression)
+	if err != nil {
+		p.b.t.Fatal(err)
+	}
+	return value
+}
+
+// try is eval that may fail, as it does while another document takes the place of one.
+func (p *page) try(expression string) (string, error) {
 	var told struct {
 		Result           struct{ Value json.RawMessage }
 		ExceptionDetails *struct {
@@ -251,11 +264,14 @@ func (p *page) eval(expression string) string {
 			Exception struct{ Description string }
 		}
 	}
-	p.into(&told, "Runtime.evaluate", map[string]any{"expression": expression, "returnByValue": true, "awaitPromise": true})
-	if e := told.ExceptionDetails; e != nil {
-		p.b.t.Fatalf("%s: %s %s", expression, e.Text, e.Exception.Description)
+	text, err := p.b.call(p.session, "Runtime.evaluate", map[string]any{"expression": expression, "returnByValue": true, "awaitPromise": true})
+	if err == nil {
+		err = json.Unmarshal(text, &told)
 	}
-	return string(told.Result.Value)
+	if e := told.ExceptionDetails; err == nil && e != nil {
+		err = fmt.Errorf("%s: %s %s", expression, e.Text, e.Exception.Description)
+	}
+	return string(told.Result.Value), err
 }
 
 // wait waits until a JavaScript expression is true.
@@ -263,28 +279,40 @@ func (p *page) wait(what, expression string) {
 	p.b.t.Helper()
 	deadline := time.Now().Add(patience)
 	guarded := "(() => { try { return !!(" + expression + ") } catch { return false } })()" // while it loads, much is not there
-	for p.eval(guarded) != "true" {
+	for {
+		value, err := p.try(guarded)
+		if value == "true" {
+			return
+		}
 		if time.Now().After(deadline) {
-			p.b.t.Fatalf("%s: never so; the page says: %s", what, p.eval("document.body.innerText.slice(0, 3000)"))
+			p.b.t.Fatalf("%s: never so (%v); the page says: %s", what, err, p.eval("document.body.innerText.slice(0, 3000)"))
 		}
 		time.Sleep(50 * time.Millisecond) // between looks
 	}
 }
 
-// click presses the mouse in the middle of the element that the selector finds, as soon as it is there.
+// reload loads the page again, and waits for the new one.
+func (p *page) reload() {
+	p.b.t.Helper()
+	p.eval("window.isOld = true")
+	p.do("Page.reload", map[string]any{})
+	p.wait("it is loaded again", `!window.isOld && document.readyState === "complete"`)
+}
+
+// clickIt clicks on an element where it can be seen and nothing covers it, in one go: the mouse would miss one that moves away meanwhile.
+const clickIt = `((e) => {
+	e.scrollIntoView({block: "center", inline: "center"});
+	const r = e.getBoundingClientRect(), hit = document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2);
+	if (!e.contains(hit)) return false;
+	e.focus();
+	e.dispatchEvent(new MouseEvent("click", {bubbles: true, cancelable: true, view: window}));
+	return true;
+})`
+
+// click clicks on the element that the selector finds, as soon as it is there.
 func (p *page) click(selector string) {
 	p.b.t.Helper()
-	found := "document.querySelector(" + quoted(selector) + ")"
-	p.wait("there is "+selector, found+"?.getClientRects().length")
-	p.eval(found + ".scrollIntoView({block: 'center', inline: 'center'})")
-	var at struct{ X, Y float64 }
-	text := p.eval("(() => { const r = " + found + ".getBoundingClientRect(); return {x: r.x + r.width / 2, y: r.y + r.height / 2} })()")
-	if err := json.Unmarshal([]byte(text), &at); err != nil {
-		p.b.t.Fatal(err)
-	}
-	for _, kind := range []string{"mousePressed", "mouseReleased"} {
-		p.do("Input.dispatchMouseEvent", map[string]any{"type": kind, "x": at.X, "y": at.Y, "button": "left", "clickCount": 1})
-	}
+	p.wait("it can be clicked: "+selector, clickIt+"(document.querySelector("+quoted(selector)+"))")
 }
 
 // fill puts text into a field, as typing does.

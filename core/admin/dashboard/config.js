@@ -91,7 +91,7 @@ function attemptTable() {
   return new Table({
     caption: "Generations and refused configs", key: (a) => a.time + (a.generation || ""), limit: 32,
     columns: [
-      { head: "Generation", text: (a) => a.generation || "–" },
+      { head: "Generation", text: (a) => a.generation || "–", look: () => "short" },
       { head: "Result", make: (a) => badge(a.ok ? { look: "good", word: "in force" } : { look: "bad", word: "refused" }) },
       { head: "When", text: (a) => ago(a.time), hint: (a) => clock(a.time) },
       { head: "By", text: (a) => a.source + (a.who ? ", " + a.who : ""), look: () => "wide" },

@@ -1,4 +1,4 @@
-// The frame: asks the gateway each second, and has the view that is open show what it says.
+// The frame: asks the gateway each second while somebody can see the page, and has the view that is open show what it says.
 
 import { Refused, get, token } from "./api.js";
 import { Config } from "./config.js";
@@ -11,7 +11,7 @@ import { Routes } from "./routes.js";
 import { History } from "./stats.js";
 import { Upstreams } from "./upstreams.js";
 
-const interval = 1000, hiddenInterval = 15000, longest = 30000; // milliseconds
+const interval = 1000, longest = 30000; // milliseconds
 
 // sources are what views need beside /stats: from where, what of it, and how often.
 const sources = {
@@ -76,7 +76,7 @@ function soon() {
 }
 
 async function poll() {
-  if (running || paused || !byId("login").hidden) return;
+  if (running || paused || document.hidden || !byId("login").hidden) return;
   running = true;
   const began = performance.now();
   try {
@@ -89,7 +89,7 @@ async function poll() {
     running = false;
   }
   const took = performance.now() - began;
-  const calm = document.hidden ? hiddenInterval : Math.max(interval - took, Math.min(longest, took * 3));
+  const calm = Math.max(interval - took, Math.min(longest, took * 3));
   clearTimeout(timer);
   timer = setTimeout(poll, failures ? Math.min(longest, interval * 2 ** failures) : calm);
 }

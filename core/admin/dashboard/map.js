@@ -52,7 +52,7 @@ export class RouteMap {
       const health = upstreamHealth(endpoints.map(([, e]) => e));
       const middle = y + row / 2;
       places.set(name, { middle, look: health.look });
-      this.box({ x: column.upstreams, y, w: 185, look: health.look, text: name, sub: signs[health.look] + " " + health.word, label: `Upstream ${name}: ${health.word}`, pick: () => this.pickUpstream(name) });
+      this.box({ x: column.upstreams, y, w: 185, look: health.look, text: clip(name, 24), sub: clip(signs[health.look] + " " + health.word, 30), label: `Upstream ${name}: ${health.word}`, pick: () => this.pickUpstream(name) });
       shown.forEach(([address, e], i) => this.endpoint(address, e, y + i * 26, middle));
       if (endpoints.length > shown.length) this.boxes.append(el("text", { class: "sub", x: column.endpoints, y: y + shown.length * 26 + 12 }, `and ${endpoints.length - shown.length} more`));
       y += height + gap;

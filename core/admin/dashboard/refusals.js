@@ -24,8 +24,8 @@ export function refusalTable(app, { limit }) {
     caption: "Refused and failed requests", key: (r) => [r.route, r.status, r.answered_by, r.filter, r.limit, r.reason_code].join("\n"), limit, sort: 5,
     empty: "No request was refused or failed since the gateway began.",
     columns: [
-      { head: "Status", text: (r) => r.status || "none", look: (r) => (r.status >= 500 || r.status === 0 ? "bad" : "warn"), sort: (r) => r.status },
-      { head: "Route", make: (r) => (r.route ? el("button", { type: "button", class: "link", onclick: () => app.pickRoute(r.route) }, r.route) : el("span", { class: "quiet" }, "no route")), sort: (r) => r.route },
+      { head: "Status", text: (r) => r.status || "none", look: (r) => "short " + (r.status >= 500 || r.status === 0 ? "bad" : "warn"), sort: (r) => r.status },
+      { head: "Route", make: (r) => (r.route ? el("button", { type: "button", class: "link", onclick: () => app.pickRoute(r.route) }, r.route) : el("span", { class: "quiet short" }, "no route")), sort: (r) => r.route },
       { head: "Answered by", text: blamed, sort: blamed },
       { head: "Why", text: (r) => why(r, app.routes), look: () => "wide" },
       { head: "Count", num: true, text: (r) => count(r.count), sort: (r) => r.count },

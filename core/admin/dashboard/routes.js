@@ -42,7 +42,7 @@ export class Routes {
     const first = found.slice(0, drawn);
     const chosen = routes.find((r) => r.name === this.chosen);
     if (chosen && !first.includes(chosen)) first.unshift(chosen);
-    say(this.found, found.length === routes.length ? (found.length > drawn ? `${count(found.length)} routes; the first ${drawn} are drawn. Search to see others.` : `${found.length} routes.`) : `${found.length} of ${routes.length} routes match.`);
+    say(this.found, found.length === routes.length ? (found.length > drawn ? `${count(found.length)} routes; the first ${drawn} are drawn. Search to see others.` : `${found.length} ${found.length === 1 ? "route" : "routes"}.`) : `${found.length} of ${routes.length} routes match.`);
     this.map.update(first, history.latest, history, this.chosen);
     this.table.update(found.slice(0, this.table.limit + 1).map((r) => ({ ...r, now: history.now("r:" + r.name) })));
     if (found.length > this.table.limit) say(this.table.more, `The first ${this.table.limit} of ${found.length} are shown.`);

@@ -2,6 +2,7 @@
 
 const kept = 300; // samples of each series
 const window = 5; // answers that "now" is an average over
+const pause = 60000; // milliseconds without an answer after which numbers begin anew: the page was hidden, or the gateway away
 const maxSeries = 600; // routes and upstreams with a history
 export const classes = ["2xx", "3xx", "4xx", "5xx", "none"];
 const fields = ["rate", ...classes, "p50", "p90", "p99"];
@@ -55,17 +56,30 @@ export class History {
     const restarted = last !== undefined && last.began !== answer.began;
     if (restarted) this.clear();
     const time = Date.parse(answer.time);
-    if (this.latest && time <= Date.parse(this.latest.time)) return restarted;
+    const since = this.latest ? time - Date.parse(this.latest.time) : Infinity;
+    if (since <= 0) return restarted;
+    if (since > pause && this.latest) this.interrupt(time);
     this.answers.push(answer);
     if (this.answers.length > window + 1) this.answers.shift();
     if (this.answers.length > 1) this.sample(time);
     return restarted;
   }
 
-  sample(time) {
+  // interrupt leaves a gap in the curves, and keeps what lies before it out of what is "now".
+  interrupt(time) {
+    this.answers = [];
+    this.step(time);
+    for (const ring of this.rings.values()) for (const f of fields) ring.values[f][this.at] = NaN;
+  }
+
+  step(time) {
     this.at = (this.at + 1) % kept;
     this.length = Math.min(kept, this.length + 1);
     this.times[this.at] = time;
+  }
+
+  sample(time) {
+    this.step(time);
     const now = this.answers[this.answers.length - 1];
     const before = this.answers[this.answers.length - 2];
     this.put("", before, now);

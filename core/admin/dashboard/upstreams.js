@@ -31,7 +31,7 @@ export class Upstreams {
     if (!upstreams) return;
     const word = this.search.value.toLowerCase();
     const found = upstreams.filter((u) => u.name.toLowerCase().includes(word) || u.endpoints.some((e) => e.address.toLowerCase().includes(word)));
-    say(this.found, `${found.length} of ${upstreams.length} upstreams` + (found.length > shown ? `; the first ${shown} are shown` : ""));
+    say(this.found, `${found.length} of ${upstreams.length} ${upstreams.length === 1 ? "upstream" : "upstreams"}` + (found.length > shown ? `; the first ${shown} are shown` : ""));
     const names = new Set();
     found.slice(0, shown).forEach((u, at) => {
       names.add(u.name);
