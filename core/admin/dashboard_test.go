@@ -523,6 +523,7 @@ func dashboardConfigs(t *testing.T, b *browser) {
 	}
 	l.note("file", "", nil)
 	p.wait("the difference is told", `document.body.innerText.includes("1/h") && document.body.innerText.includes("2/h")`)
+	p.wait("one is in force", `[...document.querySelectorAll("main .badge")].map((e) => e.textContent.trim()).join() === "✓ in force,replaced"`)
 	if err := os.WriteFile(filepath.Join(l.Dir, "gateway.toml"), []byte("nonsense = 1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -555,12 +556,21 @@ func dashboardNarrow(t *testing.T, b *browser) {
 	for range 2 {
 		l.Get("/limited")
 	}
+	if err := l.ApplyText(strings.Replace(served(t), "1/h", "2/h", 1)); err != nil {
+		t.Fatal(err)
+	}
+	l.note("file", "", nil)
+	filled := map[string]string{
+		"overview": `document.body.innerText.includes("rate limited")`, "routes": `document.querySelector("svg.map .node")`, "plugins": `document.body.innerText.includes("trap")`,
+		"upstreams": `document.querySelector("button.drain")`, "config": `document.querySelector(".change td")`, "explain": `document.body.innerText.includes("rate limited")`,
+	}
 	for _, width := range []int{360, 390, 768, 1920} {
 		p := b.open(l.server.URL+"/", width, 740, "light")
 		p.wait("the page is ready", showsNumbers)
 		for _, view := range []string{"overview", "routes", "plugins", "upstreams", "config", "explain"} {
 			p.click("#tab-" + view)
 			p.wait("the view is open", `document.getElementById("tab-`+view+`").getAttribute("aria-current") === "page"`)
+			p.wait(view+" is filled", filled[view])
 			if got := p.eval(`document.documentElement.scrollWidth <= document.documentElement.clientWidth`); got != "true" {
 				t.Errorf("%s is wider than %d", view, width)
 			}

@@ -3,7 +3,7 @@
 import { ask, get } from "./api.js";
 import { announce, confirmed, el, say } from "./dom.js";
 import { ago, clock } from "./format.js";
-import { badge } from "./health.js";
+import { badge, setBadge } from "./health.js";
 import { Table } from "./table.js";
 import { card } from "./overview.js";
 
@@ -18,7 +18,7 @@ export class Config {
     this.wrong = el("div", { role: "alert" });
     this.level = el("select", { id: "level", onchange: () => this.setLevel() }, ["debug", "info", "warn", "error"].map((l) => el("option", { value: l }, l)));
     this.levelNote = el("span", { class: "quiet" });
-    this.table = attemptTable();
+    this.table = attemptTable(app);
     this.node = el("div", { class: "view" },
       el("section", { class: "card" }, el("h2", {}, "What changed"),
         el("div", { class: "row" }, field("From generation", this.from), field("to generation", this.to)), this.changes),
@@ -87,13 +87,14 @@ export class Config {
 
 function field(label, input) { return el("div", { class: "field" }, el("label", { for: input.id }, label), input); }
 
-function attemptTable() {
+function attemptTable(app) {
+  const result = (a) => (!a.ok ? { look: "bad", word: "refused" } : a.generation === app.generation ? { look: "good", word: "in force" } : { look: "", word: "replaced" });
   return new Table({
     caption: "Generations and refused configs", key: (a) => a.time + (a.generation || ""), limit: 32,
     columns: [
       { head: "Generation", text: (a) => a.generation || "–", look: () => "short" },
-      { head: "Result", make: (a) => badge(a.ok ? { look: "good", word: "in force" } : { look: "bad", word: "refused" }) },
-      { head: "When", text: (a) => ago(a.time), hint: (a) => clock(a.time) },
+      { head: "Result", make: (a) => badge(result(a)), refresh: (node, a) => setBadge(node, result(a)) },
+      { head: "When", text: (a) => ago(a.time), hint: (a) => clock(a.time), look: () => "short" },
       { head: "By", text: (a) => a.source + (a.who ? ", " + a.who : ""), look: () => "wide" },
       { head: "SHA-256", text: (a) => (a.hash || "–").slice(0, 12), hint: (a) => a.hash || "", look: () => "mono" },
       { head: "Mistakes", make: (a) => (a.ok ? el("span") : a.errors?.length ? mistakes(a.errors) : el("span", { class: "bad-text wide" }, a.error)) },

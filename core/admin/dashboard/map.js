@@ -85,7 +85,7 @@ export class RouteMap {
       const to = this.places.get(name);
       this.wire(column.chain + steps.width, middle, column.upstreams, to.middle, chosen ? "chosen" : to.look === "bad" ? "bad" : "");
     }
-    if (named.length === 0) this.boxes.append(el("text", { class: "sub", x: column.chain + steps.width + 10, y: middle + 4 }, "→ " + clip(ending(r.target), 40)));
+    if (named.length === 0) this.boxes.append(el("text", { class: "sub ending", x: column.chain + steps.width + 10, y: middle + 4 }, "→ " + clip(ending(r.target), 40)));
     return height;
   }
 
