@@ -25,8 +25,9 @@ PRUNE   := -name testdata -o -name target -o -name bin -o -name '.?*'
 MODULES := $(sort $(patsubst %/,%,$(dir $(shell find . \( $(PRUNE) \) -prune -o -name go.mod -print))))
 CRATES  := $(sort $(patsubst %/,%,$(dir $(shell find . \( $(PRUNE) \) -prune -o -name Cargo.toml -print))))
 
+# Without the tag gRPC brings html/template, for which the linker keeps every method there is: docs/RATIONALE.md.
 build:
-	CGO_ENABLED=0 go build -trimpath -ldflags='-X main.version=$(VERSION)' -o bin/sallyport ./cmd/sallyport
+	CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -ldflags='-s -w -X main.version=$(VERSION)' -o bin/sallyport ./cmd/sallyport
 
 plugins:
 	plugins/build.sh bin/plugins

@@ -50,6 +50,7 @@ var oneThread = []string{"GOMAXPROCS=1"}
 func contenders() []contender {
 	return []contender{
 		gatewayWith("sallyport"),
+		gatewayTelling("sallyport+telemetry"),
 		gatewayWith("sallyport+ratelimit", rateLimitFilter),
 		gatewayWith("sallyport+1plugin", firstPluginFilter),
 		gatewayWith("sallyport+3plugins", ipRulesFilter, keyAuthFilter, firstPluginFilter),

@@ -40,7 +40,7 @@ func TestConfigsAreComplete(t *testing.T) {
 				}
 				said += string(text)
 			}
-			for _, placeholder := range []string{"{DIR}", "{ADDRESS}", "{BACKEND}", "{PAYLOAD}", "{PLUGINS}", "{CACHE}", "{CERTS}", "{LISTEN}"} {
+			for _, placeholder := range []string{"{DIR}", "{ADDRESS}", "{BACKEND}", "{PAYLOAD}", "{PLUGINS}", "{CACHE}", "{CERTS}", "{LISTEN}", "{ACCESS}"} {
 				if strings.Contains(said, placeholder) {
 					t.Errorf("%s was left in:\n%s", placeholder, said)
 				}

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// gatewayHead is the part of a gateway.toml that all of Sallyport's contenders share. The admin listener is off.
+// gatewayHead is the part of a gateway.toml that all of Sallyport's contenders share. The admin listener is off, and metrics with it.
 const gatewayHead = `[server]
 listen = [{LISTEN}]
 
 [log]
-access = "off"
+access = {ACCESS}
 level = "warn"
 
 [sandbox]
@@ -54,9 +54,32 @@ const (
 	tlsListener   = `{ address = "{ADDRESS}", tls = { certificates = [{ cert = "{CERTS}/` + certFile + `", key = "{CERTS}/` + keyFile + `" }] } }`
 )
 
+// telemetry has everything told that can be: metrics, and the traces that are sampled by default. The backend takes what it is sent as a
+// collector does, which reads and thanks.
+const telemetry = `
+[metrics]
+otlp = { endpoint = "http://{BACKEND}", protocol = "http", interval = "1s" }
+
+[tracing]
+sample = 0.01
+otlp = { endpoint = "http://{BACKEND}", protocol = "http" }
+`
+
+// gatewayTelling is Sallyport without a filter, with an access log and all telemetry.
+func gatewayTelling(name string) contender {
+	text := strings.NewReplacer("{LISTEN}", plainListener, "{ACCESS}", `"{DIR}/access.log"`).Replace(gatewayHead) + telemetry
+	setUp := func(s site) (server, error) { return gatewayServer(s, text) }
+	return contender{name: name, gateway: true, setUp: setUp}
+}
+
+// silent is gatewayHead without an access log.
+func silent(listener string) string {
+	return strings.NewReplacer("{LISTEN}", listener, "{ACCESS}", `"off"`).Replace(gatewayHead)
+}
+
 // gatewayOver is Sallyport without a filter, over TLS.
 func gatewayOver(p protocol) contender {
-	text := strings.ReplaceAll(gatewayHead, "{LISTEN}", tlsListener)
+	text := silent(tlsListener)
 	setUp := func(s site) (server, error) { return gatewayServer(s, text) }
 	return contender{name: "sallyport" + string(p), protocol: p, gateway: true, setUp: setUp}
 }
@@ -65,7 +88,7 @@ func gatewayOver(p protocol) contender {
 func gatewayWith(name string, filters ...filter) contender {
 	c := contender{name: name, gateway: true}
 	var text strings.Builder
-	text.WriteString(strings.ReplaceAll(gatewayHead, "{LISTEN}", plainListener))
+	text.WriteString(silent(plainListener))
 	for _, f := range filters {
 		text.WriteString("  [[routes.filters]]\n" + f.toml)
 		if f.plugin != "" {

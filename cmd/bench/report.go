@@ -22,14 +22,15 @@ type report struct {
 	Rows        []row     `json:"rows"`
 }
 
-// row is one proxy: medians over the rounds that count, and of how they compare with nginx's round of the same turn and protocol. Ratios
-// are 0 when there is no turn in which both count.
+// row is one proxy: medians over the rounds that count, and of how they compare with the round of nginx, and of the plain gateway, of the
+// same turn and protocol. Ratios are 0 when there is no turn in which both count.
 type row struct {
 	Name         string  `json:"name"`
 	CPU          float64 `json:"cpu_us_per_request"`
 	CPULeast     float64 `json:"cpu_us_per_request_least"`
 	CPUMost      float64 `json:"cpu_us_per_request_most"`
 	CPURatio     float64 `json:"cpu_to_nginx"`
+	CPUToPlain   float64 `json:"cpu_to_sallyport"` // without filters and telemetry
 	PerSecond    float64 `json:"requests_per_second"`
 	PerSecRatio  float64 `json:"requests_to_nginx"`
 	P50          float64 `json:"p50_us"`
@@ -43,15 +44,19 @@ func newReport(s settings, results []result) report {
 		Time: time.Now().UTC(), GoVersion: runtime.Version(), Cores: runtime.NumCPU(),
 		Connections: connections, Seconds: s.seconds, AnswerBytes: len(payload), MinBusy: s.minBusy,
 	}
-	peers := map[protocol]result{}
+	peers, plain := map[protocol]result{}, map[protocol]result{}
 	for _, one := range results {
-		if one.name == "nginx"+string(one.protocol) {
+		switch one.name {
+		case "nginx" + string(one.protocol):
 			peers[one.protocol] = one
+		case "sallyport" + string(one.protocol):
+			plain[one.protocol] = one
 		}
 	}
 	for _, one := range results {
 		next, peer := newRow(one), peers[one.protocol]
 		next.CPURatio = one.ratioTo(peer, round.cpuPerRequest)
+		next.CPUToPlain = one.ratioTo(plain[one.protocol], round.cpuPerRequest)
 		next.PerSecRatio = one.ratioTo(peer, round.perSecond)
 		r.Rows = append(r.Rows, next)
 	}
@@ -75,17 +80,17 @@ func newRow(one result) row {
 
 // print writes the table for people.
 func (r report) print(w io.Writer) {
-	fmt.Fprintf(w, "\nEach proxy alone on core %s; wrk -t1 -c%d -d%ds (for HTTP/2: h2load -c%d -m%d) and nginx with an answer of %d bytes on core %s.\nMedians; ratios are to nginx in the same turn, over the same protocol.\n\n",
+	fmt.Fprintf(w, "\nEach proxy alone on core %s; wrk -t1 -c%d -d%ds (for HTTP/2: h2load -c%d -m%d) and nginx with an answer of %d bytes on core %s.\nMedians; ratios are to nginx, and to the plain gateway, in the same turn, over the same protocol.\n\n",
 		proxyCore, r.Connections, r.Seconds, h2Connections, h2Streams, r.AnswerBytes, loadCore)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "proxy\tCPU µs/request\tleast–most\t× nginx\trequests/s\t× nginx\tp50 µs\tp99 µs\trounds\tthrown away\t")
+	fmt.Fprintln(t, "proxy\tCPU µs/request\tleast–most\t× nginx\t× sallyport\trequests/s\t× nginx\tp50 µs\tp99 µs\trounds\tthrown away\t")
 	for _, one := range r.Rows {
 		if one.RoundsCount == 0 {
-			fmt.Fprintf(t, "%s\t–\t–\t–\t–\t–\t–\t–\t0\t%d\t\n", one.Name, one.RoundsThrown)
+			fmt.Fprintf(t, "%s\t–\t–\t–\t–\t–\t–\t–\t–\t0\t%d\t\n", one.Name, one.RoundsThrown)
 			continue
 		}
-		fmt.Fprintf(t, "%s\t%.2f\t%.2f–%.2f\t%s\t%.0f\t%s\t%s\t%s\t%d\t%d\t\n", one.Name, one.CPU, one.CPULeast, one.CPUMost,
-			times(one.CPURatio), one.PerSecond, times(one.PerSecRatio), micros(one.P50), micros(one.P99), one.RoundsCount, one.RoundsThrown)
+		fmt.Fprintf(t, "%s\t%.2f\t%.2f–%.2f\t%s\t%s\t%.0f\t%s\t%s\t%s\t%d\t%d\t\n", one.Name, one.CPU, one.CPULeast, one.CPUMost,
+			times(one.CPURatio), times(one.CPUToPlain), one.PerSecond, times(one.PerSecRatio), micros(one.P50), micros(one.P99), one.RoundsCount, one.RoundsThrown)
 	}
 	t.Flush()
 	fmt.Fprintf(w, "\nA round in which the proxy used less than %.0f %% of its core is thrown away. Compare the ratios of one run, not\nfigures of different runs or machines.\n", 100*r.MinBusy)

@@ -23,7 +23,7 @@ Asks a running gateway, through its admin interface, or changes it:
   weight UPSTREAM ADDRESS N          1 to 1000; "config" for that of gateway.toml
   config                             as it is in force, without secrets
   history                            how configs came into force, or did not
-  diff [FROM TO]                     what differs between two generations; by default the last two
+  diff [FROM TO]                     between two generations; by default what the last change was
   reload                             read the config again
   log-level [LEVEL]                  show it, or set it: debug, info, warn, error
 
@@ -38,7 +38,8 @@ type adminCommand struct {
 	client *adminClient
 	json   bool
 	fields fieldList
-	out    io.Writer
+	out    io.Writer // for people
+	raw    io.Writer // for programs
 }
 
 // subcommand is what can be asked, and how many arguments it takes.
@@ -78,8 +79,9 @@ func (f *fieldList) Set(value string) error {
 
 // adminVerb asks a running gateway.
 func adminVerb(args []string, stdout, stderr io.Writer) int {
+	stderr = printable{stderr}
 	flags := newFlags("admin", adminUsage, stderr)
-	c := &adminCommand{out: stdout}
+	c := &adminCommand{out: printable{stdout}, raw: stdout}
 	flags.BoolVar(&c.json, "json", false, "print the answer as JSON")
 	flags.Var(&c.fields, "H", "a header of the request to explain, `Name:value`; may be there more than once")
 	where := clientFlags(flags)
@@ -133,7 +135,7 @@ func (c *adminCommand) show(answer []byte) bool {
 	if !c.json {
 		return false
 	}
-	fmt.Fprintln(c.out, strings.TrimRight(string(answer), "\n"))
+	fmt.Fprintln(c.raw, strings.TrimRight(string(answer), "\n"))
 	return true
 }
 

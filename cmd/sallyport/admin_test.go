@@ -188,7 +188,7 @@ func TestAdminTokenAndMove(t *testing.T) {
 	if _, errors, code := command("admin", "--address", socket, "reload"); code != 0 {
 		t.Errorf("%d %s", code, errors)
 	}
-	if strings.Contains(r.logs(), "token-0123456789") {
+	if strings.Contains(r.log.String(), "token-0123456789") {
 		t.Error("a token is in the log")
 	}
 }

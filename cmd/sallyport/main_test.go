@@ -13,12 +13,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
 	"github.com/sallyport/sallyport/core/config"
 	"github.com/sallyport/sallyport/core/gatewaytest"
+	"github.com/sallyport/sallyport/core/gatewaytest/output"
 	"github.com/sallyport/sallyport/core/gatewaytest/wat"
 )
 
@@ -36,21 +36,7 @@ type running struct {
 	cmd         *exec.Cmd
 	file        string
 	addr, admin string
-
-	mu  sync.Mutex
-	log bytes.Buffer
-}
-
-func (r *running) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.log.Write(p)
-}
-
-func (r *running) logs() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.log.String()
+	log         output.Text
 }
 
 func freeAddr(t *testing.T) string {
@@ -70,8 +56,8 @@ func launch(t *testing.T, toml string) *running {
 	r.write(toml)
 	r.cmd = exec.Command(os.Args[0], "run", "-c", r.file)
 	r.cmd.Env = append(os.Environ(), "SALLYPORT_TEST_PROCESS=1")
-	r.cmd.Stderr = r
-	r.cmd.Stdout = r
+	r.cmd.Stderr = &r.log
+	r.cmd.Stdout = &r.log
 	if err := r.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -136,19 +122,19 @@ func TestRunReloadsAndStops(t *testing.T) {
 	gatewaytest.Until(t, "the changed file is served", func() bool { _, body := r.get("http://" + r.addr + "/"); return body == "two" })
 
 	r.write("[[routes]]\nnonsense = 1\n")
-	gatewaytest.Until(t, "the bad file is refused", func() bool { return strings.Contains(r.logs(), "nonsense") })
+	gatewaytest.Until(t, "the bad file is refused", func() bool { return strings.Contains(r.log.String(), "nonsense") })
 	if _, body := r.get("http://" + r.addr + "/"); body != "two" {
 		t.Errorf("a bad file changed what is served: %s", body)
 	}
 
 	r.write(static("three"))
 	gatewaytest.Until(t, "the mended file is served", func() bool { _, body := r.get("http://" + r.addr + "/"); return body == "three" })
-	before := strings.Count(r.logs(), `"reloaded"`)
+	before := strings.Count(r.log.String(), `"reloaded"`)
 	if err := r.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	gatewaytest.Until(t, "SIGHUP reloads what has not changed", func() bool { return strings.Count(r.logs(), `"reloaded"`) > before })
-	gatewaytest.Until(t, "the access log has the request", func() bool { return strings.Contains(r.logs(), `"route":"r"`) })
+	gatewaytest.Until(t, "SIGHUP reloads what has not changed", func() bool { return strings.Count(r.log.String(), `"reloaded"`) > before })
+	gatewaytest.Until(t, "the access log has the request", func() bool { return strings.Contains(r.log.String(), `"route":"r"`) })
 
 	resp, err := http.Post("http://"+r.admin+"/reload", "application/json", nil)
 	if err != nil || resp.StatusCode != 200 {
@@ -171,7 +157,7 @@ func TestPluginFilesAreWatched(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "bad.wasm"), []byte("not wasm"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	gatewaytest.Until(t, "the bad plugin is reported", func() bool { return strings.Contains(r.logs(), `"plugin":"bad"`) })
+	gatewaytest.Until(t, "the bad plugin is reported", func() bool { return strings.Contains(r.log.String(), `"plugin":"bad"`) })
 	if _, body := r.get("http://" + r.addr + "/"); body != "one" {
 		t.Errorf("got %s", body)
 	}
@@ -192,11 +178,11 @@ func TestSignalTellsWhatPluginsDid(t *testing.T) {
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Log(r.logs())
+			t.Log(r.log.String())
 		}
 	})
 	gatewaytest.Until(t, "the log tells", func() bool {
-		return strings.Contains(r.logs(), `"name":"bare"`) && strings.Contains(r.logs(), `"calls":2`)
+		return strings.Contains(r.log.String(), `"name":"bare"`) && strings.Contains(r.log.String(), `"calls":2`)
 	})
 }
 

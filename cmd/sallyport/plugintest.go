@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -31,20 +32,30 @@ type testFlags struct {
 	update, verbose bool
 }
 
+// parse adds them to flags, reads args, and returns what is to be tested, of which there must be something: without, the exit code is all
+// that is left to do.
+func (t *testFlags) parse(flags *flag.FlagSet, args []string) (targets []string, code int) {
+	flags.BoolVar(&t.update, "update", false, "write what was seen into the expect tables of cases that fail")
+	flags.BoolVar(&t.verbose, "verbose", false, "show notes also of cases that pass")
+	targets, err := parse(flags, args)
+	if err != nil {
+		return nil, misused(err)
+	}
+	if len(targets) == 0 {
+		flags.Usage()
+		return nil, 2
+	}
+	return targets, 0
+}
+
 // pluginTest runs the cases of plugins.
 func pluginTest(args []string, stdout, stderr io.Writer) int {
 	var t testFlags
 	flags := newFlags("plugin test", pluginTestUsage, stderr)
 	wasm := flags.String("wasm", "", "the module, where it is not beside the cases")
-	flags.BoolVar(&t.update, "update", false, "write what was seen into the expect tables of cases that fail")
-	flags.BoolVar(&t.verbose, "verbose", false, "show notes also of cases that pass")
-	targets, err := parse(flags, args)
-	if err != nil {
-		return misused(err)
-	}
+	targets, code := t.parse(flags, args)
 	if len(targets) == 0 {
-		flags.Usage()
-		return 2
+		return code
 	}
 	var files []string
 	for _, target := range targets {
@@ -54,7 +65,6 @@ func pluginTest(args []string, stdout, stderr io.Writer) int {
 		}
 		files = append(files, found...)
 	}
-	code := 0
 	for _, file := range files {
 		passed, err := t.pluginFile(file, *wasm, stdout, stderr)
 		if err != nil {

@@ -21,22 +21,15 @@ func routeTest(args []string, stdout, stderr io.Writer) int {
 	var t testFlags
 	flags := newFlags("test", routeTestUsage, stderr)
 	file := flags.String("c", "gateway.toml", "the config `file`")
-	flags.BoolVar(&t.update, "update", false, "write what was seen into the expect tables of cases that fail")
-	flags.BoolVar(&t.verbose, "verbose", false, "show notes also of cases that pass")
-	targets, err := parse(flags, args)
-	if err != nil {
-		return misused(err)
-	}
+	targets, code := t.parse(flags, args)
 	if len(targets) == 0 {
-		flags.Usage()
-		return 2
+		return code
 	}
 	cfg, err := config.Load(*file)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return 1
 	}
-	code := 0
 	for _, target := range targets {
 		passed, err := t.routeFile(target, cfg, stdout)
 		if err != nil {

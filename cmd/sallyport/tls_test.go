@@ -39,7 +39,7 @@ func TestCertificatesAreWatched(t *testing.T) {
 	r := launch(t, "")
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Log(r.logs())
+			t.Log(r.log.String())
 		}
 	})
 	listener := fmt.Sprintf("listen = [{ address = %q, tls = { certificates = [{ cert = %q, key = %q }] } },", addr, first.Cert, first.Key)
@@ -61,7 +61,7 @@ func TestCertificatesAreWatched(t *testing.T) {
 	}
 	gatewaytest.Until(t, "the first is served", serves(first))
 	copyFile(t, second.Cert, first.Cert)
-	gatewaytest.Until(t, "the half is refused", func() bool { return strings.Contains(r.logs(), "private key does not match public key") })
+	gatewaytest.Until(t, "the half is refused", func() bool { return strings.Contains(r.log.String(), "private key does not match public key") })
 	if !serves(first)() {
 		t.Error("a faulty file has ended the old one's service")
 	}
@@ -77,7 +77,7 @@ func TestFilesOfARefusedConfigAreWatched(t *testing.T) {
 	r := launch(t, "")
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Log(r.logs())
+			t.Log(r.log.String())
 		}
 	})
 	listener := fmt.Sprintf("listen = [{ address = %q, tls = { certificates = [{ cert = %q, key = %q }] } },", addr, cert, pair.Key)
@@ -88,7 +88,7 @@ func TestFilesOfARefusedConfigAreWatched(t *testing.T) {
 	if err := os.WriteFile(r.file, []byte(strings.Replace(string(text), "listen = [", listener, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	gatewaytest.Until(t, "it is refused", func() bool { return strings.Contains(r.logs(), "later.pem: no such file") })
+	gatewaytest.Until(t, "it is refused", func() bool { return strings.Contains(r.log.String(), "later.pem: no such file") })
 	copyFile(t, pair.Cert, cert)
 	gatewaytest.Until(t, "it is served", func() bool {
 		nc, err := tls.Dial("tcp", addr, &tls.Config{ServerName: "a.example", RootCAs: pair.Pool})
@@ -133,7 +133,7 @@ func TestUpstreamCertificatesAreWatched(t *testing.T) {
 		backend.Listener.Addr().String(), other.File))
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Log(r.logs())
+			t.Log(r.log.String())
 		}
 	})
 	answers := func(want int) func() bool {

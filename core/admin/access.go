@@ -63,8 +63,8 @@ func NewAccess(cfg *config.Config) (*Access, error) {
 
 // permits returns by what a request may use the API, "" if it may not.
 func (a *Access) permits(r *http.Request) (by string) {
-	if r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
-		return "certificate " + r.TLS.VerifiedChains[0][0].Subject.String()
+	if leaf := a.vouched(r.TLS); leaf != nil {
+		return "certificate " + leaf.Subject.String()
 	}
 	if a.given && a.isToken(r.Header.Values("Authorization")) {
 		return "token"
@@ -73,6 +73,22 @@ func (a *Access) permits(r *http.Request) (by string) {
 		return "address"
 	}
 	return ""
+}
+
+// vouched returns the certificate that a client has shown, nil if there is none that is a permission. A connection may be older than a, and
+// the certificate's time be over by now: it is looked at once more.
+func (a *Access) vouched(c *tls.ConnectionState) *x509.Certificate {
+	if c == nil || len(c.VerifiedChains) == 0 || a.tls == nil || a.tls.ClientCAs == nil {
+		return nil
+	}
+	options := x509.VerifyOptions{Roots: a.tls.ClientCAs, Intermediates: x509.NewCertPool(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	for _, between := range c.PeerCertificates[1:] {
+		options.Intermediates.AddCert(between)
+	}
+	if _, err := c.PeerCertificates[0].Verify(options); err != nil {
+		return nil
+	}
+	return c.PeerCertificates[0]
 }
 
 // isToken compares in constant time: the sums are equally long, and tell nothing of what they are of.

@@ -47,26 +47,48 @@ type Difference struct {
 	Changes []diff.Change `json:"changes"`
 }
 
-// diff compares the current generation with the one before, unless the query says otherwise.
+// diff compares two generations: the current one, unless the query says otherwise, with the last before it that differs. (A file that is
+// saved and then reloaded by hand as well makes two generations that do not.)
 func (a *api) diff(w http.ResponseWriter, r *http.Request) {
 	d := Difference{Changes: []diff.Change{}}
 	if s := a.Gateway.Current(); s != nil {
 		d.To = s.Generation
 	}
-	if !number(w, r, "to", &d.To) {
+	if !number(w, r, "to", &d.To) || !number(w, r, "from", &d.From) {
 		return
 	}
-	d.From = a.History.before(d.To)
-	if !number(w, r, "from", &d.From) {
+	chosen := r.URL.Query().Get("from") != ""
+	if !chosen {
+		d.From = a.History.before(d.To)
+	}
+	after := a.History.Config(d.To)
+	if !chosen && d.From == 0 && after != nil {
+		fail(w, http.StatusNotFound, fmt.Sprintf("there is nothing to compare generation %d with: no one before it is kept", d.To))
 		return
 	}
-	before, after := a.History.Config(d.From), a.History.Config(d.To)
+	before := a.History.Config(d.From)
 	if before == nil || after == nil {
 		fail(w, http.StatusNotFound, "one of the generations is not kept any more, or never was: see /config/history for those that are comparable")
 		return
 	}
 	d.Changes = append(d.Changes, diff.Of(before, after)...)
+	if !chosen {
+		a.reachBack(&d, after)
+	}
 	writeJSON(w, http.StatusOK, d)
+}
+
+// reachBack compares with earlier generations until one differs.
+func (a *api) reachBack(d *Difference, after *config.Config) {
+	for len(d.Changes) == 0 {
+		earlier := a.History.before(d.From)
+		before := a.History.Config(earlier)
+		if before == nil {
+			return
+		}
+		d.From = earlier
+		d.Changes = append(d.Changes, diff.Of(before, after)...)
+	}
 }
 
 // number reads a generation from the query, if it is there.

@@ -1,7 +1,6 @@
 package admin_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -9,12 +8,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/sallyport/sallyport/core/admin"
 	"github.com/sallyport/sallyport/core/config"
 	"github.com/sallyport/sallyport/core/gatewaytest"
+	"github.com/sallyport/sallyport/core/gatewaytest/output"
 )
 
 const token = "0123456789abcdef-token"
@@ -26,24 +25,7 @@ type live struct {
 	server  *httptest.Server
 	history *admin.History
 	level   *slog.LevelVar
-	log     *lockedBuffer
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	log     *output.Text
 }
 
 // access is that of an admin table.
@@ -68,7 +50,7 @@ func start(t *testing.T, table, toml string) *live {
 
 func startIn(t *testing.T, dir, table, toml string) *live {
 	t.Helper()
-	l := &live{Gateway: gatewaytest.StartIn(t, dir, toml), t: t, history: &admin.History{}, level: &slog.LevelVar{}, log: &lockedBuffer{}}
+	l := &live{Gateway: gatewaytest.StartIn(t, dir, toml), t: t, history: &admin.History{}, level: &slog.LevelVar{}, log: &output.Text{}}
 	l.note("start", "", nil)
 	l.server = httptest.NewServer(admin.Handler(access(t, table), admin.Options{
 		Gateway: l.Gateway.Gateway, Version: "test", History: l.history, Level: l.level,
@@ -360,6 +342,29 @@ func TestConfigHistoryAndDiff(t *testing.T) {
 		if resp, text := l.ask("GET", "/config/diff"+query, ""); resp.StatusCode != want {
 			t.Errorf("%s: got %d %s", query, resp.StatusCode, text)
 		}
+	}
+}
+
+// A file that was saved and reloaded by hand as well makes two generations: what the last reload has changed is still to be told.
+func TestDiffReachesBackToWhatDiffers(t *testing.T) {
+	l := start(t, "", twoRoutes)
+	if resp, text := l.ask("GET", "/config/diff", ""); resp.StatusCode != 404 || !strings.Contains(text, "nothing to compare generation 1 with") {
+		t.Errorf("of one generation: %d %s", resp.StatusCode, text)
+	}
+	for i, timeout := range []string{`"5s"`, `"7s"`, `"7s"`, `"7s"`} {
+		if err := l.ApplyText(strings.Replace(twoRoutes, `"5s"`, timeout, 1)); err != nil {
+			t.Fatal(err)
+		}
+		l.note("file", "", nil)
+		var d admin.Difference
+		l.get("/config/diff", &d)
+		if want := i > 0; (len(d.Changes) == 1) != want || want && d.From != 2 {
+			t.Errorf("generation %d: got %+v", i+2, d)
+		}
+	}
+	var d admin.Difference
+	if l.get("/config/diff?from=4", &d); len(d.Changes) != 0 || d.From != 4 {
+		t.Errorf("asked for by number: got %+v", d)
 	}
 }
 

@@ -244,8 +244,10 @@ func TestDidYouMean(t *testing.T) {
 }
 
 func TestHeadersOfCollectorsAreSecret(t *testing.T) {
-	c := mustParse(t, server+"[tracing.otlp]\nendpoint = \"http://a\"\nheaders = { Api-Key = \"hush-hush\" }\n")
-	if !c.Secret("tracing.otlp.headers.Api-Key") || c.Secret("tracing.otlp.endpoint") {
-		t.Error("the key may be shown, or the endpoint may not")
+	for _, kind := range []string{"tracing", "metrics"} {
+		c := mustParse(t, server+"["+kind+".otlp]\nendpoint = \"http://a\"\nheaders = { Api-Key = \"hush-hush\" }\n")
+		if !c.Secret(kind+".otlp.headers.Api-Key") || c.Secret(kind+".otlp.endpoint") {
+			t.Errorf("%s: the key may be shown, or the endpoint may not", kind)
+		}
 	}
 }

@@ -142,7 +142,8 @@ func callings() map[string]string {
 		"Filter.RateLimit": beside, "Filter.Headers": beside, "Filter.Rewrite": beside, "Filter.Compress": beside,
 		"Balance.HashFactor": "hash_balance_factor", "Balance.Panic": "panic_threshold", "Cookie.Name": "cookie",
 		"Health.Healthy": "healthy_threshold", "Health.Unhealthy": "unhealthy_threshold", "JWT.JWKSURL": "jwks_url", "Limit.By": "key",
-		"Limit.Count": nowhere, "Limit.Per": nowhere, // see rateText
+		"MetricsOTLP.OTLP": beside,
+		"Limit.Count":      nowhere, "Limit.Per": nowhere, // see rateText
 		"Split.Branches": "split", "Split.By": "split_by", "Split.Sticky": "split_sticky", "Split.Cookie": nowhere, "Split.MaxAge": nowhere,
 	}
 }

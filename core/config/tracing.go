@@ -2,11 +2,11 @@ package config
 
 // Tracing is the [tracing] table.
 type Tracing struct {
-	OTLP    OTLP
-	Sample  float64 // the share of the traces that begin here, from 0 to 1
-	Trust   string  // whose trace fields are taken: "all", "none" or "trusted_proxies"
-	Service string  // what the gateway is called
-	Baggage string  // "pass" or "drop"
+	OTLP          OTLP
+	Sample        float64 // the share of the traces that begin here, from 0 to 1
+	TrustIncoming string  // whose trace fields are taken: "all", "none" or "trusted_proxies"
+	ServiceName   string  // what the gateway is called
+	Baggage       string  // "pass" or "drop"
 }
 
 // RouteTracing is a route's own part of it.
@@ -15,7 +15,7 @@ type RouteTracing struct {
 }
 
 func readTracing(v value, c *Config) {
-	t := &Tracing{Sample: 0.01, Trust: "trusted_proxies", Service: "sallyport", Baggage: "pass"}
+	t := &Tracing{Sample: 0.01, TrustIncoming: "trusted_proxies", ServiceName: "sallyport", Baggage: "pass"}
 	tracingKeys().read(v, t)
 	if v.holdsKeys() {
 		v.need("otlp", `where traces are sent, such as { endpoint = "http://127.0.0.1:4317" }`)
@@ -25,10 +25,10 @@ func readTracing(v value, c *Config) {
 
 func tracingKeys() keys[Tracing] {
 	return keys[Tracing]{
-		{"otlp", func(v value, t *Tracing) { t.OTLP = readOTLP(v) }},
+		{"otlp", func(v value, t *Tracing) { readOTLP(v, otlpKeys(), &t.OTLP, &t.OTLP) }},
 		{"sample", func(v value, t *Tracing) { v.decimal(&t.Sample, 0, 1) }},
-		{"trust_incoming", func(v value, t *Tracing) { readTrust(v, &t.Trust) }},
-		{"service_name", func(v value, t *Tracing) { readService(v, &t.Service) }},
+		{"trust_incoming", func(v value, t *Tracing) { readTrust(v, &t.TrustIncoming) }},
+		{"service_name", func(v value, t *Tracing) { readService(v, &t.ServiceName) }},
 		{"baggage", func(v value, t *Tracing) { v.oneOf(&t.Baggage, "pass", "drop") }},
 	}
 }
@@ -43,18 +43,6 @@ func readTrust(v value, dst *string) {
 		*dst = "trusted_proxies"
 	default:
 		v.fail(`must be true, false or "trusted_proxies"`)
-	}
-}
-
-// readService takes what can stand in any collector's list.
-func readService(v value, dst *string) {
-	s, ok := v.text("what the gateway is called")
-	switch {
-	case !ok:
-	case len(s) > 255 || !isFieldValue(s):
-		v.fail("%q is no name for a service: up to 255 bytes, without control characters and spaces at an end", s)
-	default:
-		*dst = s
 	}
 }
 

@@ -89,18 +89,16 @@ func (c *Config) Files() []string {
 		files = append(files, l.TLS.files()...)
 	}
 	for _, u := range c.Upstreams {
-		if t := u.TLS; t != nil {
-			files = append(files, t.CA, t.Cert, t.Key)
-		}
+		files = append(files, u.TLS.files()...)
 	}
 	for _, s := range c.Stores {
-		if t := s.Redis.TLS; t != nil {
-			files = append(files, t.CA, t.Cert, t.Key)
-		}
+		files = append(files, s.Redis.TLS.files()...)
 	}
-	if c.Tracing != nil && c.Tracing.OTLP.TLS != nil {
-		t := c.Tracing.OTLP.TLS
-		files = append(files, t.CA, t.Cert, t.Key)
+	if o := c.Metrics.OTLP; o != nil {
+		files = append(files, o.TLS.files()...)
+	}
+	if c.Tracing != nil {
+		files = append(files, c.Tracing.OTLP.TLS.files()...)
 	}
 	for _, p := range c.Passwords {
 		files = append(files, p.File)
@@ -111,4 +109,12 @@ func (c *Config) Files() []string {
 	slices.Sort(files)
 	files = slices.Compact(files)
 	return slices.DeleteFunc(files, func(file string) bool { return file == "" })
+}
+
+// files returns what it names; t may be nil.
+func (t *UpstreamTLS) files() []string {
+	if t == nil {
+		return nil
+	}
+	return []string{t.CA, t.Cert, t.Key}
 }

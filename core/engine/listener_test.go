@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/core/exchange"
+	"github.com/sallyport/sallyport/core/gatewaytest/output"
 )
 
 // idleConns returns how many connections are idle.
@@ -197,7 +198,7 @@ func (l *failingListener) Accept() (net.Conn, error) {
 }
 
 func TestAcceptGoesOn(t *testing.T) {
-	var log safeBuffer
+	var log output.Text
 	l, err := New(&fake{t: t, serve: tell, served: map[uint64]bool{}, ended: map[uint64]bool{}}, testLog(&log)).Listen("127.0.0.1:0", Options{})
 	if err != nil {
 		t.Fatal(err)

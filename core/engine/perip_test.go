@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/core/exchange"
+	"github.com/sallyport/sallyport/core/gatewaytest/output"
 )
 
 func TestClientKey(t *testing.T) {
@@ -42,7 +43,7 @@ func isTurnedAway(t *testing.T, l *Listener) bool {
 }
 
 func TestConnectionsPerIP(t *testing.T) {
-	var log safeBuffer
+	var log output.Text
 	l, _ := startLogging(t, Options{ConnectionsPerIP: 2}, &log, func(x *exchange.Exchange) { answer200(x, "ok") })
 	first := []*net.TCPConn{dial(t, l), dial(t, l)}
 	for _, nc := range first {

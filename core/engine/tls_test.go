@@ -16,6 +16,7 @@ import (
 
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/gatewaytest/certs"
+	"github.com/sallyport/sallyport/core/gatewaytest/output"
 )
 
 func secureWith(pairs ...*certs.Pair) TLSOptions {
@@ -363,7 +364,7 @@ func TestNewCertificatesLeaveConnectionsAlone(t *testing.T) {
 }
 
 func TestPlainOnTLS(t *testing.T) {
-	var log safeBuffer
+	var log output.Text
 	l := startDebug(t, Options{TLS: NewTLS(secureWith(certs.New(t, "a.example")))}, &log)
 	for _, request := range []string{"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n", "POST /x HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n" + strings.Repeat("x", 100_000)} {
 		got := talk(t, l, request)

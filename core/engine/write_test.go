@@ -5,12 +5,12 @@ import (
 	"errors"
 	"io"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
+	"github.com/sallyport/sallyport/core/gatewaytest/output"
 )
 
 const getOne = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -194,24 +194,6 @@ func TestSlowReader(t *testing.T) {
 	}
 }
 
-// safeBuffer is a log that several goroutines may write.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *safeBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
-}
-
 func TestPanics(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -228,7 +210,7 @@ func TestPanics(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var log safeBuffer
+			var log output.Text
 			l, h := startLogging(t, Options{}, &log, tt.arrange)
 			h.onEnd = func(x *exchange.Exchange) {
 				if tt.end {

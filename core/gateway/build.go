@@ -43,6 +43,7 @@ func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
 	}
 	b.buildTLS()
 	b.buildTracing()
+	b.buildCollectors()
 	b.buildStores()
 	b.buildPasswords()
 	b.buildSchemas()

@@ -3,10 +3,12 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/sallyport/sallyport/core/config"
 	"github.com/sallyport/sallyport/core/exchange"
+	"github.com/sallyport/sallyport/core/fault"
 	"github.com/sallyport/sallyport/core/http1"
 	"github.com/sallyport/sallyport/core/route"
 )
@@ -25,7 +27,7 @@ type Explained struct {
 	Path   string `json:"path"` // in the form that is matched
 	Query  string `json:"query,omitempty"`
 
-	Status int               `json:"status,omitempty"` // of the answer, when it is settled before any filter: 400, 404, 405
+	Status int               `json:"status,omitempty"` // of the answer, when it is settled before any filter: 400, 404, 405 and the like
 	Answer string            `json:"answer,omitempty"` // why
 	Route  *RouteView        `json:"route,omitempty"`
 	Params map[string]string `json:"params,omitempty"`
@@ -90,8 +92,8 @@ func explain(cfg *config.Config, table *route.Table, a Asked) (*Explained, error
 		return nil, err
 	}
 	e := &Explained{Method: x.Req.Method, Host: x.Req.Host, Path: x.Req.Path, Query: x.Req.Query, Reached: []ReasonView{}, Others: []ReasonView{}}
-	if f != "" {
-		e.Status, e.Answer = 400, "the request is refused before it is routed: "+f
+	if f != nil {
+		e.Status, e.Answer = f.Kind.Status(), "the request is refused before it is routed: "+f.Reason
 		return e, nil
 	}
 	found := table.Explain(x)
@@ -135,28 +137,17 @@ func (e *Explained) take(cfg *config.Config, table *route.Table, found *route.Ex
 	}
 }
 
-// exchange returns the request as the engine would read it. What it would answer 400 to is a refusal; an error is what is no request at all.
-func (a Asked) exchange() (x *exchange.Exchange, refusal string, err error) {
-	if strings.ContainsAny(a.Method+a.URL, " \r\n") || a.Method == "" || a.URL == "" {
-		return nil, "", errors.New(`needs a method and a URL, such as GET https://api.example.com/orders/7, without spaces`)
+// exchange returns the request as the engine would read it, and the fault with which it would refuse it; an error is what is no request at all.
+func (a Asked) exchange() (*exchange.Exchange, *fault.Fault, error) {
+	target, host, ok := a.target()
+	if !ok || strings.ContainsAny(a.Method+a.URL, " \r\n") || a.Method == "" {
+		return nil, nil, errors.New(`needs a method and a URL, such as GET https://api.example.com/orders/7 or GET /orders/7, without spaces`)
 	}
-	target, host := a.URL, "localhost"
-	if _, rest, absolute := strings.Cut(a.URL, "://"); absolute && !strings.HasPrefix(a.URL, "/") {
-		end := strings.IndexAny(rest, "/?#")
-		if end < 0 {
-			end = len(rest)
-		}
-		host, target = rest[:end], rest[end:]
-		if !strings.HasPrefix(target, "/") {
-			target = "/" + target
-		}
-	}
-	target, _, _ = strings.Cut(target, "#") // clients keep it to themselves
 	var lines strings.Builder
 	for _, field := range a.Fields {
 		name, value, ok := strings.Cut(field, ":")
 		if !ok || strings.ContainsAny(field, "\r\n") {
-			return nil, "", fmt.Errorf(`%q is no header: write Name:value`, field)
+			return nil, nil, fmt.Errorf(`%q is no header: write Name:value`, field)
 		}
 		if value = strings.TrimSpace(value); strings.EqualFold(name, "host") {
 			host = value
@@ -164,17 +155,36 @@ func (a Asked) exchange() (x *exchange.Exchange, refusal string, err error) {
 		}
 		lines.WriteString(name + ": " + value + "\r\n")
 	}
-	return read(a.Method + " " + target + " HTTP/1.1\r\nHost: " + host + "\r\n" + lines.String() + "\r\n")
+	x, f := read(a.Method + " " + target + " HTTP/1.1\r\nHost: " + host + "\r\n" + lines.String() + "\r\n")
+	return x, f, nil
 }
 
-func read(head string) (x *exchange.Exchange, refusal string, err error) {
-	x = &exchange.Exchange{}
+// target returns what a client would ask for at the URL, and where. A fragment it keeps to itself, and so it does a user and password.
+func (a Asked) target() (target, host string, ok bool) {
+	url, _, _ := strings.Cut(a.URL, "#")
+	if strings.HasPrefix(url, "/") || url == "*" && a.Method == http.MethodOptions {
+		return url, "localhost", true
+	}
+	scheme, rest, _ := strings.Cut(url, "://")
+	if !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https") || rest == "" {
+		return "", "", false
+	}
+	end := strings.IndexAny(rest, "/?")
+	if end < 0 {
+		end = len(rest)
+	}
+	host, target = rest[:end], rest[end:]
+	if !strings.HasPrefix(target, "/") {
+		target = "/" + target
+	}
+	return target, host[strings.LastIndexByte(host, '@')+1:], true
+}
+
+func read(head string) (*exchange.Exchange, *fault.Fault) {
+	x := &exchange.Exchange{}
 	h, f := http1.ParseRequest(head, http1.Limits{}, &x.Req.Fields)
 	x.Req.Method, x.Req.Host, x.Req.Path, x.Req.Query = h.Method, h.Host, h.Path, h.Query
-	if f != nil {
-		return x, f.Reason, nil
-	}
-	return x, "", nil
+	return x, f
 }
 
 func reasonView(cfg *config.Config, r *route.Reason, chosen int) ReasonView {

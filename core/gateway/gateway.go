@@ -72,7 +72,7 @@ type Gateway struct {
 	listening atomic.Pointer[map[string]*engine.Listener] // as listeners, for those that cannot wait for mu
 	push      metricPush
 	traces    telemetry.Traces
-	collector string         // the current one's key
+	spansTo   string         // the key of the collector of the current Snapshot
 	closing   sync.WaitGroup // former exporters of traces
 
 	stopSweep context.CancelFunc
@@ -172,7 +172,7 @@ func (g *Gateway) apply(cfg *config.Config) error {
 	}
 	next.updates = nil // they hold on to what was read of the file
 	g.updateListeners(next, fresh)
-	g.updatePush(cfg)
+	g.updatePush(next)
 	if old != nil {
 		old.retire()
 	}

@@ -1,16 +1,13 @@
 package gateway
 
 import (
-	"reflect"
-
-	"github.com/sallyport/sallyport/core/config"
 	"github.com/sallyport/sallyport/core/telemetry"
 )
 
 // metricPush is what sends metrics, if anything does. It is guarded by Gateway.mu.
 type metricPush struct {
 	running *telemetry.MetricPush
-	made    config.Metrics // what it was made of
+	to      string // the collector's key
 }
 
 // MetricOptions say what the gateway tells of itself.
@@ -22,27 +19,23 @@ func (g *Gateway) MetricOptions() telemetry.MetricOptions {
 	return o
 }
 
-// updatePush sends metrics as the config, which is in force, wants it. The caller holds mu.
-func (g *Gateway) updatePush(cfg *config.Config) {
-	if reflect.DeepEqual(g.push.made, cfg.Metrics) {
+// updatePush sends metrics to the collector of s, the current Snapshot. The caller holds mu.
+func (g *Gateway) updatePush(s *Snapshot) {
+	if g.push.to == s.metricsTo.key {
 		return
 	}
-	if g.push.running != nil {
-		go g.closePush(g.push.running) // whoever waits for the reload need not wait for a dead collector
+	if old := g.push.running; old != nil {
+		g.closing.Go(func() { g.closePush(old) }) // whoever waits for the reload need not wait for a dead collector
 		g.push.running = nil
 	}
-	g.push.made = cfg.Metrics
-	o := cfg.Metrics.OTLP
-	if o == nil {
+	g.push.to = s.metricsTo.key
+	if g.push.to == "" {
 		return
 	}
-	options := telemetry.PushOptions{Endpoint: o.Endpoint, Protocol: o.Protocol, Interval: o.Interval, Timeout: o.Timeout, Headers: map[string]string{}, Log: g.log}
-	for name, secret := range o.Headers {
-		options.Headers[name] = secret.Reveal()
-	}
-	running, err := telemetry.PushMetrics(g.MetricOptions(), options)
+	to := &s.metricsTo
+	running, err := telemetry.PushMetrics(g.MetricOptions(), to.options, to.interval, g.log)
 	if err != nil { // the gateway serves without: what it is for comes first
-		g.log.Error("metrics are not sent", "endpoint", o.Endpoint, "error", err)
+		g.log.Error("metrics are not sent", "endpoint", to.options.Endpoint, "error", err)
 		return
 	}
 	g.push.running = running

@@ -71,11 +71,11 @@ type Snapshot struct {
 	splits      map[string]*backend.Split
 	mirrors     map[string]*backend.Mirror
 
-	counts    bool            // exchanges are counted
-	filters   []countedFilter // the plugins in the routes' chains
-	ledger    *ledger
-	tracing   *tracing // nil: off
-	collector collector
+	counts             bool            // exchanges are counted
+	filters            []countedFilter // the plugins in the routes' chains
+	ledger             *ledger
+	tracing            *tracing // nil: off
+	spansTo, metricsTo collector
 
 	pins    [pinShards]pinCount
 	retired atomic.Bool

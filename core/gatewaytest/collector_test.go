@@ -1,6 +1,7 @@
 package gatewaytest
 
 import (
+	"compress/gzip"
 	"context"
 	"encoding/hex"
 	"fmt"
@@ -13,68 +14,120 @@ import (
 	"sync"
 	"testing"
 
+	colmetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/grpc"
+	_ "google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/sallyport/sallyport/core/gateway"
 )
 
-// collector stands for one of OpenTelemetry's, over gRPC and HTTP.
+// collector stands for one of OpenTelemetry's, for spans and metrics, over gRPC and HTTP.
 type collector struct {
-	coltracepb.UnimplementedTraceServiceServer
 	t          testing.TB
 	grpc, http string        // addresses
 	hang       chan struct{} // while it is open nothing is answered; nil: all is
 
 	mu      sync.Mutex
 	all     []*tracepb.Span
-	service string
-	keys    []string // what came as Api-Key
+	metrics map[string]*metricspb.Metric // the last of each name
+	service []*commonpb.KeyValue         // what the last has said of its service
+	keys    []string                     // what came as Api-Key
 }
 
 func startCollector(t testing.TB, hang chan struct{}) *collector {
 	t.Helper()
-	c := &collector{t: t, hang: hang}
+	c := &collector{t: t, hang: hang, metrics: map[string]*metricspb.Metric{}}
+	c.grpc = "http://" + c.serveGRPC(t)
+	c.http = "http://" + Backend(t, c.serveHTTP)
+	return c
+}
+
+// serveGRPC returns the address.
+func (c *collector) serveGRPC(t testing.TB, options ...grpc.ServerOption) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := grpc.NewServer()
-	coltracepb.RegisterTraceServiceServer(s, c)
+	s := grpc.NewServer(options...)
+	coltracepb.RegisterTraceServiceServer(s, spanService{c: c})
+	colmetricspb.RegisterMetricsServiceServer(s, metricService{c: c})
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
 		_ = s.Serve(l)
 	}()
 	t.Cleanup(func() { s.Stop(); <-served })
-	c.grpc = "http://" + l.Addr().String()
-	c.http = "http://" + Backend(t, c.serveHTTP)
-	return c
+	return l.Addr().String()
 }
 
-// Export takes spans over gRPC.
-func (c *collector) Export(ctx context.Context, r *coltracepb.ExportTraceServiceRequest) (*coltracepb.ExportTraceServiceResponse, error) {
-	fields, _ := metadata.FromIncomingContext(ctx)
-	c.take(ctx, r, strings.Join(fields.Get("api-key"), ","))
+type spanService struct {
+	coltracepb.UnimplementedTraceServiceServer
+	c *collector
+}
+
+// Export takes spans.
+func (s spanService) Export(ctx context.Context, r *coltracepb.ExportTraceServiceRequest) (*coltracepb.ExportTraceServiceResponse, error) {
+	s.c.take(ctx, grpcKey(ctx), func() { s.c.takeSpans(r) })
 	return &coltracepb.ExportTraceServiceResponse{}, nil
 }
 
+type metricService struct {
+	colmetricspb.UnimplementedMetricsServiceServer
+	c *collector
+}
+
+// Export takes metrics.
+func (s metricService) Export(ctx context.Context, r *colmetricspb.ExportMetricsServiceRequest) (*colmetricspb.ExportMetricsServiceResponse, error) {
+	s.c.take(ctx, grpcKey(ctx), func() { s.c.takeMetrics(r) })
+	return &colmetricspb.ExportMetricsServiceResponse{}, nil
+}
+
+func grpcKey(ctx context.Context) string {
+	fields, _ := metadata.FromIncomingContext(ctx)
+	return strings.Join(fields.Get("api-key"), ",")
+}
+
 func (c *collector) serveHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	var request coltracepb.ExportTraceServiceRequest
-	if err != nil || r.URL.Path != "/v1/traces" || proto.Unmarshal(body, &request) != nil {
-		w.WriteHeader(400)
+	take, err := c.read(r)
+	if err != nil {
+		http.Error(w, err.Error(), 400)
 		return
 	}
-	c.take(r.Context(), &request, r.Header.Get("Api-Key"))
+	c.take(r.Context(), r.Header.Get("Api-Key"), take)
 	w.Header().Set("Content-Type", "application/x-protobuf")
 }
 
-func (c *collector) take(ctx context.Context, r *coltracepb.ExportTraceServiceRequest, key string) {
+// read returns what takes the message in.
+func (c *collector) read(r *http.Request) (take func(), err error) {
+	in := io.Reader(r.Body)
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		if in, err = gzip.NewReader(in); err != nil {
+			return nil, err
+		}
+	}
+	body, err := io.ReadAll(in)
+	if err != nil {
+		return nil, err
+	}
+	switch r.URL.Path {
+	case "/v1/traces":
+		m := &coltracepb.ExportTraceServiceRequest{}
+		return func() { c.takeSpans(m) }, proto.Unmarshal(body, m)
+	case "/v1/metrics":
+		m := &colmetricspb.ExportMetricsServiceRequest{}
+		return func() { c.takeMetrics(m) }, proto.Unmarshal(body, m)
+	}
+	return nil, fmt.Errorf("nothing is taken at %s", r.URL.Path)
+}
+
+func (c *collector) take(ctx context.Context, key string, in func()) {
 	if c.hang != nil {
 		select {
 		case <-c.hang:
@@ -84,11 +137,43 @@ func (c *collector) take(ctx context.Context, r *coltracepb.ExportTraceServiceRe
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.keys = append(c.keys, key)
+	in()
+}
+
+func (c *collector) takeSpans(r *coltracepb.ExportTraceServiceRequest) {
 	for _, resource := range r.ResourceSpans {
-		c.service = attr(resource.Resource.Attributes, "service.name")
+		c.service = resource.Resource.Attributes
 		for _, scope := range resource.ScopeSpans {
 			c.all = append(c.all, scope.Spans...)
 		}
+	}
+}
+
+func (c *collector) takeMetrics(r *colmetricspb.ExportMetricsServiceRequest) {
+	for _, resource := range r.ResourceMetrics {
+		c.service = resource.Resource.Attributes
+		for _, scope := range resource.ScopeMetrics {
+			for _, m := range scope.Metrics {
+				c.metrics[m.Name] = m
+			}
+		}
+	}
+}
+
+// metric returns the last of that name, nil if none has come.
+func (c *collector) metric(name string) *metricspb.Metric {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.metrics[name]
+}
+
+// checkSender compares what the last message says of its sender.
+func (c *collector) checkSender(t testing.TB, service, key string) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if got := attr(c.service, "service.name"); got != service || c.keys[len(c.keys)-1] != key {
+		t.Errorf("got the service %q and the keys %q", got, c.keys)
 	}
 }
 
@@ -158,6 +243,11 @@ func checkAttrs(t testing.TB, s *tracepb.Span, want map[string]string) {
 			t.Errorf("%s: %s: got %q, want %q", s.Name, name, got, value)
 		}
 	}
+}
+
+// metricsTOML sends metrics as often as it is possible.
+func metricsTOML(endpoint, more string) string {
+	return "[metrics]\n" + more + fmt.Sprintf("[metrics.otlp]\nendpoint = %q\ninterval = \"1s\"\nheaders = { Api-Key = \"k\" }\n", endpoint)
 }
 
 // tracingTOML samples everything.

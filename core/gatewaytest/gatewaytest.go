@@ -2,7 +2,6 @@
 package gatewaytest
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -12,12 +11,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/sallyport/sallyport/core/config"
 	"github.com/sallyport/sallyport/core/gateway"
+	"github.com/sallyport/sallyport/core/gatewaytest/output"
 )
 
 // listen is the configured address: the kernel chooses the port.
@@ -31,7 +30,7 @@ type Gateway struct {
 	Dir  string // holds gateway.toml and the folder plugins
 
 	t    testing.TB
-	logs syncBuffer
+	logs output.Text
 }
 
 // Start runs a gateway with the given routes, upstreams and filters in TOML; the tables [server], [log] and [sandbox]
@@ -166,22 +165,4 @@ func Until(t testing.TB, what string, condition func() bool) {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-}
-
-// syncBuffer is a buffer that the gateway writes and the test reads.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }

@@ -1,12 +1,8 @@
 package gatewaytest
 
 import (
-	"compress/gzip"
-	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -14,17 +10,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
-	colmetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
-	common "go.opentelemetry.io/proto/otlp/common/v1"
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
-	"google.golang.org/grpc"
-	_ "google.golang.org/grpc/encoding/gzip"
-	"google.golang.org/grpc/metadata"
-	"google.golang.org/protobuf/proto"
 
+	"github.com/sallyport/sallyport/core/gatewaytest/output"
 	"github.com/sallyport/sallyport/core/gatewaytest/wat"
 )
 
@@ -66,7 +56,7 @@ func TestPrometheus(t *testing.T) {
 	}
 	web := freeAddress(t)
 	cmd := exec.Command(path, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+web)
-	log := &syncBuffer{}
+	log := &output.Text{}
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -97,80 +87,16 @@ func TestPrometheus(t *testing.T) {
 	})
 }
 
-// sink takes in metrics as a collector does, over gRPC or HTTP.
-type sink struct {
-	colmetricspb.UnimplementedMetricsServiceServer
-	mu      sync.Mutex
-	token   string
-	service string
-	metrics map[string]*metricspb.Metric
-}
-
-func (s *sink) take(token string, r *colmetricspb.ExportMetricsServiceRequest) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.token = token
-	if s.metrics == nil {
-		s.metrics = map[string]*metricspb.Metric{}
-	}
-	for _, resource := range r.ResourceMetrics {
-		s.service = attribute(resource.Resource.Attributes, "service.name")
-		for _, scope := range resource.ScopeMetrics {
-			for _, m := range scope.Metrics {
-				s.metrics[m.Name] = m
-			}
-		}
-	}
-}
-
-func attribute(list []*common.KeyValue, name string) string {
-	for _, a := range list {
-		if a.Key == name {
-			if number, ok := a.Value.Value.(*common.AnyValue_IntValue); ok {
-				return fmt.Sprint("int ", number.IntValue)
-			}
-			return a.Value.GetStringValue()
-		}
-	}
-	return ""
-}
-
-// Export is of the gRPC service.
-func (s *sink) Export(ctx context.Context, r *colmetricspb.ExportMetricsServiceRequest) (*colmetricspb.ExportMetricsServiceResponse, error) {
-	fields, _ := metadata.FromIncomingContext(ctx)
-	s.take(strings.Join(fields.Get("x-token"), ","), r)
-	return &colmetricspb.ExportMetricsServiceResponse{}, nil
-}
-
-// ServeHTTP takes in what is sent over HTTP.
-func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	unzipped, err := gzip.NewReader(r.Body)
-	if err != nil || r.URL.Path != "/v1/metrics" {
-		http.Error(w, "no", 400)
-		return
-	}
-	body, err := io.ReadAll(unzipped)
-	var request colmetricspb.ExportMetricsServiceRequest
-	if err != nil || proto.Unmarshal(body, &request) != nil {
-		http.Error(w, "no", 400)
-		return
-	}
-	s.take(r.Header.Get("X-Token"), &request)
-	w.Header().Set("Content-Type", "application/x-protobuf")
-}
-
-// has reports whether requests of the route items have come, as the conventions say.
-func (s *sink) has(n uint64) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m := s.metrics["http.server.request.duration"]
+// hasItems reports whether so many requests of the route items have come, as the conventions say.
+func (c *collector) hasItems(n uint64) bool {
+	m := c.metric("http.server.request.duration")
 	if m == nil || m.Unit != "s" || m.GetHistogram().AggregationTemporality != metricspb.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE {
 		return false
 	}
 	for _, p := range m.GetHistogram().DataPoints {
-		if attribute(p.Attributes, "sallyport.route") == "items" && attribute(p.Attributes, "http.route") == "/items/:id" &&
-			attribute(p.Attributes, "http.request.method") == "POST" && attribute(p.Attributes, "http.response.status_code") == "int 200" &&
-			attribute(p.Attributes, "url.scheme") == "http" && p.Count == n && p.GetSum() > 0 && len(p.BucketCounts) == len(p.ExplicitBounds)+1 {
+		if attr(p.Attributes, "sallyport.route") == "items" && attr(p.Attributes, "http.route") == "/items/:id" &&
+			attr(p.Attributes, "http.request.method") == "POST" && attr(p.Attributes, "http.response.status_code") == "200" &&
+			attr(p.Attributes, "url.scheme") == "http" && p.Count == n && p.GetSum() > 0 && len(p.BucketCounts) == len(p.ExplicitBounds)+1 {
 			return true
 		}
 	}
@@ -178,28 +104,11 @@ func (s *sink) has(n uint64) bool {
 }
 
 func TestOTLP(t *testing.T) {
-	tests := map[string]func(t *testing.T, s *sink) string{
-		"grpc": func(t *testing.T, s *sink) string {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			server := grpc.NewServer()
-			colmetricspb.RegisterMetricsServiceServer(server, s)
-			go func() { _ = server.Serve(l) }()
-			t.Cleanup(server.Stop)
-			return "http://" + l.Addr().String()
-		},
-		"http": func(t *testing.T, s *sink) string {
-			server := httptest.NewServer(s)
-			t.Cleanup(server.Close)
-			return server.URL
-		},
-	}
-	for protocol, start := range tests {
+	for _, protocol := range []string{"grpc", "http"} {
 		t.Run(protocol, func(t *testing.T) {
-			s := &sink{}
-			push := fmt.Sprintf("[metrics]\nservice_name = \"edge\"\notlp = { endpoint = %q, protocol = %q, interval = \"1s\", headers = { X-Token = \"hush\" } }\n", start(t, s), protocol)
+			c := startCollector(t, nil)
+			endpoint := map[string]string{"grpc": c.grpc, "http": c.http}[protocol]
+			push := metricsTOML(endpoint, "service_name = \"edge\"\n") + fmt.Sprintf("protocol = %q\n", protocol)
 			dir := busyDir(t)
 			toml := careful(Backend(t, Echo)) + busyTOML
 			g := newIn(t, dir)
@@ -209,18 +118,14 @@ func TestOTLP(t *testing.T) {
 			g.Addr = g.Addresses()[listen]
 			g.URL = "http://" + g.Addr
 			makeTraffic(g)
-			Until(t, "the metrics have come", func() bool { return s.has(3) })
-			s.mu.Lock()
+			Until(t, "the metrics have come", func() bool { return c.hasItems(3) })
 			for _, name := range []string{"http.client.request.duration", "sallyport.plugin.calls", "sallyport.endpoint.usable", "go.goroutine.count", "go.memory.used"} {
-				if s.metrics[name] == nil {
+				if c.metric(name) == nil {
 					t.Errorf("%s did not come", name)
 				}
 			}
-			if s.token != "hush" || s.service != "edge" {
-				t.Errorf("got the token %q of %q", s.token, s.service)
-			}
-			s.mu.Unlock()
-			if strings.Contains(g.Logs(), "hush") || strings.Contains(g.Logs(), "cannot be sent") {
+			c.checkSender(t, "edge", "k")
+			if strings.Contains(g.Logs(), "cannot be sent") {
 				t.Errorf("the log says %s", g.Logs())
 			}
 			// The last are sent when the pushing ends.
@@ -229,7 +134,7 @@ func TestOTLP(t *testing.T) {
 			if err := g.ApplyText(counted + toml); err != nil {
 				t.Fatal(err)
 			}
-			Until(t, "the last metrics have come", func() bool { return s.has(6) })
+			Until(t, "the last metrics have come", func() bool { return c.hasItems(6) })
 		})
 	}
 }

@@ -67,9 +67,7 @@ upstream = "b"
 			if server.Status != nil || server.StartTimeUnixNano > try.StartTimeUnixNano || try.EndTimeUnixNano > server.EndTimeUnixNano || try.EndTimeUnixNano < try.StartTimeUnixNano {
 				t.Errorf("got %v and %v", server, try)
 			}
-			if c.service != "edge" || c.keys[len(c.keys)-1] != "k" {
-				t.Errorf("got the service %q and the keys %q", c.service, c.keys)
-			}
+			c.checkSender(t, "edge", "k")
 			Until(t, "the status tells of them", func() bool { return g.Status().Traces.Exported == 2 })
 		})
 	}

@@ -234,7 +234,7 @@ func (w *Watcher) state() string {
 	return b.String()
 }
 
-// files are the config, all plugins and the other files.
+// files are the config, all plugins and the other files, each once: that a refused config names them, too, is no change.
 func (w *Watcher) files() []string {
 	files := append([]string{w.Config}, w.single()...)
 	for _, path := range w.Plugins() {
@@ -245,5 +245,6 @@ func (w *Watcher) files() []string {
 		inside, _ := filepath.Glob(filepath.Join(path, "*.wasm")) // the pattern is a constant: it cannot be malformed
 		files = append(files, inside...)
 	}
-	return files
+	slices.Sort(files)
+	return slices.Compact(files)
 }

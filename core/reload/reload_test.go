@@ -138,6 +138,22 @@ func TestChangedBeforeRun(t *testing.T) {
 	}
 }
 
+// While a config is refused its files are watched beside those of the one in force: mostly the same.
+func TestFilesNamedTwiceAreNoChange(t *testing.T) {
+	dir := t.TempDir()
+	once := []string{filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")}
+	for _, path := range append([]string{filepath.Join(dir, "plugin.wasm")}, once...) {
+		write(t, path, "one")
+	}
+	plugins := []string{dir}
+	w := Watcher{Config: filepath.Join(dir, "gateway.toml"), Plugins: func() []string { return plugins }, Files: func() []string { return once }}
+	before := w.state()
+	once, plugins = append(once, once...), append(plugins, dir, filepath.Join(dir, "plugin.wasm"))
+	if after := w.state(); after != before {
+		t.Errorf("got %q, want %q", after, before)
+	}
+}
+
 func TestManyWritesAreOneChange(t *testing.T) {
 	dir, changes := watch(t, nil)
 	for range 200 {

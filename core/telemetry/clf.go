@@ -63,7 +63,7 @@ func (l *line) appendRequestLine(b []byte) []byte {
 		return append(b, '-')
 	}
 	b = append(orDash(b, appendCLF(b, x.Req.Method)), ' ')
-	b = appendCLF(b, shownPath(x.Asked.Path))
+	b = l.f.query.appendPath(b, shownPath(x.Asked.Path), appendCLF)
 	if x.Asked.Query != "" {
 		b = l.f.query.append(append(b, '?'), x.Asked.Query, appendCLF)
 	}

@@ -137,7 +137,12 @@ func (l *line) addPeer() {
 
 func (l *line) addHost() { l.text(`,"host":`, withoutUser(l.x.Req.Host)) }
 
-func (l *line) addPath() { l.text(`,"path":`, shownPath(l.x.Asked.Path)) }
+func (l *line) addPath() {
+	if path := shownPath(l.x.Asked.Path); path != "" {
+		l.b = append(l.b, `,"path":"`...)
+		l.b = append(l.f.query.appendPath(l.b, path, appendEscaped), '"')
+	}
+}
 
 func (l *line) addQuery() {
 	query := l.x.Asked.Query

@@ -70,23 +70,28 @@ func appendString(b []byte, s string) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// appendEscaped adds what stands between the quotes of a JSON string.
+// appendEscaped adds what stands between the quotes of a JSON string. What terminals obey is escaped, too: DEL and the controls U+0080 to
+// U+009F, of which one begins sequences as ESC does.
 func appendEscaped(b []byte, s string) []byte {
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
+		if c >= ' ' && c != '"' && c != '\\' && c < 0x7f {
 			i++
 			continue
 		}
 		if c >= utf8.RuneSelf {
 			r, size := utf8.DecodeRuneInString(s[i:])
-			if r != utf8.RuneError || size != 1 {
+			switch {
+			case r > 0x9f && (r != utf8.RuneError || size != 1):
 				i += size
 				continue
+			case r <= 0x9f:
+				b = append(append(b, s[start:i]...), '\\', 'u', '0', '0', hexDigits[r>>4], hexDigits[r&15])
+				i++ // of two bytes
+			default:
+				b = append(append(b, s[start:i]...), `\ufffd`...)
 			}
-			b = append(b, s[start:i]...)
-			b = append(b, `\ufffd`...)
 		} else {
 			b = append(b, s[start:i]...)
 			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])

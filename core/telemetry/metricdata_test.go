@@ -61,14 +61,14 @@ func (f *failing) Export(context.Context, *metricdata.ResourceMetrics) error { r
 func TestTroubleIsLoggedOnceForEachChange(t *testing.T) {
 	var log bytes.Buffer
 	f := &failing{}
-	w := &watched{Exporter: f, o: PushOptions{Endpoint: "http://c", Log: slog.New(slog.NewJSONHandler(&log, nil))}}
+	w := &watched{Exporter: f, trouble: trouble{log: slog.New(slog.NewJSONHandler(&log, nil)), what: "metrics", endpoint: "http://c"}}
 	for _, err := range []error{nil, errors.New("a"), errors.New("b"), nil, nil, errors.New("c")} {
 		f.err = err
-		if got := w.Export(context.Background(), nil); got != nil {
+		if got := w.Export(context.Background(), &metricdata.ResourceMetrics{}); got != nil {
 			t.Errorf("got %v: the SDK would log it, too", got)
 		}
 	}
-	if failed, again := strings.Count(log.String(), "cannot be sent"), strings.Count(log.String(), "are sent again"); failed != 2 || again != 1 {
+	if failed, again := strings.Count(log.String(), "cannot be sent"), strings.Count(log.String(), "again"); failed != 2 || again != 1 {
 		t.Errorf("%d failures and %d recoveries are logged:\n%s", failed, again, &log)
 	}
 }

@@ -8,7 +8,7 @@ const redacted = "[redacted]"
 // DefaultRedactQuery returns the names of query parameters that usually hold secrets. In names, "-" and "." are the same as "_".
 func DefaultRedactQuery() []string {
 	return []string{
-		"access_token", "api_key", "apikey", "auth", "authorization", "client_assertion", "client_secret", "code", "credential", "id_token", "jwt", "key",
+		"access_token", "api_key", "apikey", "auth", "authorization", "client_assertion", "client_secret", "code", "credential", "id_token", "jsessionid", "jwt", "key",
 		"pass", "passwd", "password", "pwd", "refresh_token", "secret", "session", "session_id", "sessionid", "sid", "sig", "signature", "token",
 		"x_amz_credential", "x_amz_security_token", "x_amz_signature",
 	}
@@ -169,8 +169,31 @@ func (r *redactor) appendURL(b []byte, s string, escape escaper) []byte {
 			head = head[scheme+2+at:]
 		}
 	}
-	b = escape(b, head)
+	b = r.appendPath(b, head, escape)
 	return r.append(b, s[params:], escape)
+}
+
+// appendPath adds a path with the values of hidden parameters of its segments replaced, such as ";jsessionid=" of Java's servers.
+func (r *redactor) appendPath(b []byte, path string, escape escaper) []byte {
+	for {
+		semicolon := strings.IndexByte(path, ';')
+		if semicolon < 0 {
+			return escape(b, path)
+		}
+		b, path = escape(b, path[:semicolon+1]), path[semicolon+1:]
+		end := strings.IndexAny(path, ";/")
+		if end < 0 {
+			end = len(path)
+		}
+		if equals := strings.IndexByte(path[:end], '='); equals >= 0 && r.hides(path[:equals]) {
+			b = append(escape(b, path[:equals+1]), redacted...)
+			slash := strings.IndexByte(path, '/') // all before it may be the secret's own
+			if slash < 0 {
+				return b
+			}
+			path = path[slash:]
+		}
+	}
 }
 
 // withoutUser returns what stands behind the last "@" of a host that no host is: a user and password do not belong there.

@@ -18,8 +18,6 @@ const (
 	batchSpans = 512
 	// maxWaitingSpans may wait; more are dropped. A span takes about a kilobyte.
 	maxWaitingSpans = 8192
-	// maxFlush is how long the end of an exporter waits for a collector.
-	maxFlush = 5 * time.Second
 )
 
 // uploader carries spans to a collector, as the clients of the OTLP exporters do. It is used by one goroutine.
@@ -33,9 +31,8 @@ type uploader interface {
 type TraceExporter struct {
 	home    *Traces
 	to      uploader
-	service string
-	timeout time.Duration
-	log     *slog.Logger
+	options OTLPOptions
+	trouble trouble
 
 	mu      sync.Mutex // of what follows
 	queue   []*trace.Recording
@@ -47,12 +44,12 @@ type TraceExporter struct {
 	spare   []*trace.Recording
 	context context.Context // ends with the last flush's patience
 	cancel  context.CancelFunc
-	failing bool // the last batch was sent in vain
 }
 
 // newTraceExporter starts one for spans of home.
 func newTraceExporter(home *Traces, to uploader, o OTLPOptions, log *slog.Logger) (*TraceExporter, error) {
-	e := &TraceExporter{home: home, to: to, service: o.Service, timeout: o.Timeout, log: log, wake: make(chan struct{}, 1), stopped: make(chan struct{})}
+	e := &TraceExporter{home: home, to: to, options: o, wake: make(chan struct{}, 1), stopped: make(chan struct{})}
+	e.trouble.log, e.trouble.what, e.trouble.endpoint = log, "spans", o.Endpoint
 	e.context, e.cancel = context.WithCancel(context.Background())
 	if err := to.Start(e.context); err != nil {
 		e.cancel()
@@ -103,7 +100,7 @@ func (e *TraceExporter) Close() {
 	e.mu.Lock()
 	e.closed = true
 	e.mu.Unlock()
-	patience := time.AfterFunc(min(e.timeout, maxFlush), e.cancel)
+	patience := time.AfterFunc(e.options.patience(), e.cancel)
 	defer patience.Stop()
 	e.rouse()
 	<-e.stopped
@@ -164,8 +161,8 @@ func (e *TraceExporter) send(batch []*trace.Recording) {
 	for _, r := range batch {
 		spans += len(r.Spans)
 	}
-	ctx, cancel := context.WithTimeout(e.context, e.timeout)
-	err := e.to.UploadTraces(ctx, resourceSpans(e.service, batch))
+	ctx, cancel := context.WithTimeout(e.context, e.options.Timeout)
+	err := e.to.UploadTraces(ctx, resourceSpans(e.options.Service, batch))
 	cancel()
 	e.note(err, spans)
 	for _, r := range batch {
@@ -183,12 +180,5 @@ func (e *TraceExporter) note(err error, spans int) {
 	} else {
 		counts.failed.Add(uint64(spans))
 	}
-	if failing := err != nil; failing != e.failing {
-		e.failing = failing
-		if failing {
-			e.log.Warn("spans cannot be sent to the collector; they are dropped until they can", "error", err.Error())
-			return
-		}
-		e.log.Info("spans are sent to the collector again", "failed", counts.failed.Load(), "dropped", counts.dropped.Load())
-	}
+	e.trouble.note(err, "failed", counts.failed.Load(), "dropped", counts.dropped.Load())
 }

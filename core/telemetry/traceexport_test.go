@@ -119,7 +119,8 @@ func TestTroubleIsToldOncePerChange(t *testing.T) {
 		}
 		return nil
 	}}
-	e := &TraceExporter{home: &Traces{}, to: to, timeout: time.Minute, log: slog.New(slog.NewTextHandler(&log, nil)), context: t.Context()}
+	e := &TraceExporter{home: &Traces{}, to: to, options: OTLPOptions{Timeout: time.Minute}, context: t.Context()}
+	e.trouble.log = slog.New(slog.NewTextHandler(&log, nil))
 	for _, fails = range []bool{false, true, true, false, false, true} {
 		e.send([]*trace.Recording{{Spans: make([]trace.Span, 2)}})
 	}

@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/core/fault"
+	"github.com/sallyport/sallyport/core/gatewaytest/output"
 )
 
 var errSick = errors.New("sick")
@@ -256,7 +256,7 @@ func TestChecksOverTheWire(t *testing.T) {
 		defer s.Close()
 		addresses = append(addresses, s.Listener.Addr().String())
 	}
-	var log lockedBuffer
+	var log output.Text
 	o := group(addresses...)
 	o.Health = plainHealth()
 	o.Log = slog.New(slog.NewTextHandler(&log, nil))
@@ -321,21 +321,4 @@ func TestWithoutTablesNothingIsWatched(t *testing.T) {
 	if s := u.Endpoints()[0].Standing; !s.Usable || s.Check != nil || s.Ejection != nil {
 		t.Errorf("got %+v, want a usable endpoint and nothing more", s)
 	}
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

@@ -28,6 +28,7 @@ type gate struct {
 	mu       sync.Mutex
 	requests int
 	queue    []*ticket // the longest waiting first
+	turn     bool      // one was woken, and has not yet gone in or back
 	leaves   uint64    // so far, and changes of the endpoints: who looks before it waits must not miss one
 
 	pending  atomic.Int64
@@ -41,13 +42,16 @@ func (g *gate) enter(e *Endpoint, woken bool) bool {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.queue) > 0 && !woken || !g.fits(e) {
+	if !woken && g.waited() || !g.fits(e) {
 		return false
 	}
 	g.requests++
 	e.entered++
 	return true
 }
+
+// waited reports whether somebody is to be let in before newcomers are.
+func (g *gate) waited() bool { return g.turn || len(g.queue) > 0 }
 
 func (g *gate) fits(e *Endpoint) bool {
 	if g.o.MaxRequests > 0 && g.requests >= g.o.MaxRequests {
@@ -63,7 +67,7 @@ func (g *gate) hasRoom(e *Endpoint) bool {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return len(g.queue) == 0 && g.fits(e)
+	return !g.waited() && g.fits(e)
 }
 
 // leave gives room back, and lets the next one look for it.
@@ -87,9 +91,11 @@ func (g *gate) look() {
 	g.wake()
 }
 
-// wake wakes who has waited longest; the caller holds the lock.
+// wake wakes who has waited longest, unless another is about to look: that one wakes the next, and would be overtaken. The caller holds
+// the lock.
 func (g *gate) wake() {
-	if len(g.queue) > 0 {
+	if !g.turn && len(g.queue) > 0 {
+		g.turn = true
 		close(g.queue[0].called)
 		g.queue = slices.Delete(g.queue, 0, 1)
 	}
@@ -159,13 +165,14 @@ func (q *ticket) join(seen uint64) (bool, *fault.Fault) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
-	case g.leaves != seen && (q.woken || len(g.queue) == 0):
+	case g.leaves != seen && (q.woken || !g.waited()):
 		return false, nil
 	case len(g.queue) >= g.o.MaxPending || !time.Now().Before(q.until):
 		return false, g.overflow()
 	}
 	q.called = make(chan struct{})
 	if q.woken {
+		g.turn = false
 		g.queue = slices.Insert(g.queue, 0, q)
 	} else {
 		g.queue = append(g.queue, q)
@@ -194,5 +201,6 @@ func (q *ticket) leave() {
 	q.woken = false
 	q.g.mu.Lock()
 	defer q.g.mu.Unlock()
+	q.g.turn = false
 	q.g.wake()
 }

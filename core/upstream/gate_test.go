@@ -112,6 +112,45 @@ func TestPendingInTurn(t *testing.T) {
 	}
 }
 
+// TestNobodyOvertakesWhoWasWoken: room that is given back while one is about to look is that one's, whoever waits behind it or comes then.
+func TestNobodyOvertakesWhoWasWoken(t *testing.T) {
+	g, e := &gate{o: LimitOptions{MaxConnections: 1, MaxPending: 9}}, &Endpoint{}
+	queue := [3]*ticket{}
+	g.enter(e, false)
+	for i := range queue {
+		queue[i] = &ticket{g: g, until: time.Now().Add(time.Hour)}
+		if joined, f := queue[i].join(g.version()); !joined || f != nil {
+			t.Fatal(joined, f)
+		}
+	}
+	called := func(q *ticket) bool {
+		select {
+		case <-q.called:
+			return true
+		default:
+			return false
+		}
+	}
+	for i, q := range queue {
+		g.leave(e)
+		if !called(q) || i+1 < len(queue) && called(queue[i+1]) {
+			t.Fatalf("%d: not the first alone was woken", i)
+		}
+		if g.enter(e, false) {
+			t.Fatalf("%d: a newcomer is let in", i)
+		}
+		q.woken = true
+		if !g.enter(e, q.woken) {
+			t.Fatalf("%d: who was woken is not let in", i)
+		}
+		q.leave()
+	}
+	g.leave(e)
+	if !g.enter(e, false) {
+		t.Error("nobody waits, and there is no room")
+	}
+}
+
 // TestPendingEnds: by its own time, by the exchange's, by the client's going.
 func TestPendingEnds(t *testing.T) {
 	gone := &client{}

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport/sallyport/core/gatewaytest/output"
 	"github.com/sallyport/sallyport/core/gatewaytest/redis"
 	"github.com/sallyport/sallyport/core/gatewaytest/wat"
 )
@@ -28,25 +29,7 @@ type cluster struct {
 	balancer string
 	gateway  string // the first
 	pids     [2]int // of the gateways
-	out      *output
-}
-
-// output is what run.sh has printed so far.
-type output struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
+	out      *output.Text
 }
 
 func start(t *testing.T) *cluster {
@@ -61,7 +44,7 @@ func start(t *testing.T) *cluster {
 		}
 	}
 	free := moved(t, dir)
-	c := &cluster{balancer: free["8080"], gateway: free["8081"], out: &output{}}
+	c := &cluster{balancer: free["8080"], gateway: free["8081"], out: &output.Text{}}
 	cmd := exec.Command("./run.sh")
 	cmd.Env = append(os.Environ(), "BIN="+dir, "CONFIGS="+dir, "REDIS="+free["6390"], "SAMPLE="+free["9001"], "BALANCER="+free["8080"])
 	cmd.Stdout, cmd.Stderr = c.out, c.out

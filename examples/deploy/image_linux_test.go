@@ -1,7 +1,6 @@
 package deploy
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,9 +10,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/sallyport/sallyport/core/gatewaytest/output"
 )
 
 // jail is how the container's image is run: its own root, read-only, as a user who owns nothing there, with a cache that nothing can be
@@ -28,24 +28,6 @@ mount -t tmpfs -o mode=0777,nosuid,nodev,noexec,size=64m cache "$root/var/cache/
 mount --rbind /proc "$root/proc"
 exec chroot --userspec=65532:65532 --groups=65532 "$root" /usr/bin/sallyport run -c /etc/sallyport/gateway.toml
 `
-
-// output is what the gateway has written so far.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
 
 // imageRoot puts together what the Dockerfile's last stage copies.
 func imageRoot(t *testing.T) string {
@@ -140,7 +122,7 @@ func TestImageRunsReadOnlyWithoutPrivileges(t *testing.T) {
 	addr, admin := free(t), free(t)
 	text := strings.NewReplacer(`":8080"`, fmt.Sprintf("%q", addr), `":9901"`, fmt.Sprintf("%q", admin)).Replace(podText(t, "/usr/lib/sallyport/plugins", "/var/cache/sallyport/wasm"))
 	layOut(t, conf, "..1", text)
-	out := &output{}
+	out := &output.Text{}
 	cmd := exec.Command("unshare", "--mount", "--propagation", "private", "sh", "-euc", jail, "jail", image, conf)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "SALLYPORT_ADMIN_TOKEN=0123456789abcdef", "GOMEMLIMIT=400MiB"}
 	cmd.Stdout, cmd.Stderr = out, out

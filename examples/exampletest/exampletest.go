@@ -7,11 +7,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/sallyport/sallyport/core/gatewaytest/output"
 	"github.com/sallyport/sallyport/core/gatewaytest/redis"
 	"github.com/sallyport/sallyport/core/gatewaytest/wat"
 )
@@ -26,7 +26,7 @@ type Example struct {
 	t    testing.TB
 	dir  string
 	free map[string]string // addresses by the ports of the files
-	out  output
+	out  output.Text
 }
 
 // Start builds what `make build backend` builds, and has run.sh start it with the gateway.toml of the folder that the test is in. The plugins named
@@ -159,22 +159,4 @@ func (e *Example) Until(what string, condition func() bool) {
 			e.t.Fatalf("waited in vain until %s", what)
 		}
 	}
-}
-
-// output is what run.sh, and all that it has started, have printed so far.
-type output struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }

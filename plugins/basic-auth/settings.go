@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/sallyport/sallyport/plugins/internal/identity"
+	"github.com/sallyport/sallyport/plugins/internal/setting"
 	"github.com/sallyport/sallyport/sdk/go/config"
 )
 
@@ -30,9 +31,9 @@ func readSettings(raw []byte) (*settings, error) {
 	err := config.Read(raw, func(key string, v *config.Value) error {
 		switch key {
 		case "passwords":
-			return readName(v, &s.passwords)
+			return setting.Name(v, &s.passwords)
 		case "realm":
-			return readRealm(v, &realm)
+			return setting.Quotable(v, &realm)
 		case "optional":
 			return v.Bool(&s.optional)
 		case "hide":
@@ -47,27 +48,6 @@ func readSettings(raw []byte) (*settings, error) {
 	}
 	s.challenge = `Basic realm="` + realm + `", charset="UTF-8"`
 	return s, err
-}
-
-func readName(v *config.Value, dst *string) error {
-	err := v.String(dst)
-	if err == nil && *dst == "" {
-		err = errors.New("must not be empty")
-	}
-	return err
-}
-
-// readRealm reads what can stand in a challenge between quotes.
-func readRealm(v *config.Value, dst *string) error {
-	if err := v.String(dst); err != nil {
-		return err
-	}
-	for i := range len(*dst) {
-		if c := (*dst)[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return errors.New("must be ASCII without quotes and backslashes")
-		}
-	}
-	return nil
 }
 
 func (s *settings) readGroups(user string, v *config.Value) error {

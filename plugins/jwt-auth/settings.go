@@ -7,6 +7,7 @@ import (
 	"github.com/sallyport/sallyport/plugins/internal/credential"
 	"github.com/sallyport/sallyport/plugins/internal/field"
 	"github.com/sallyport/sallyport/plugins/internal/identity"
+	"github.com/sallyport/sallyport/plugins/internal/setting"
 	"github.com/sallyport/sallyport/sdk/go/config"
 )
 
@@ -62,9 +63,9 @@ func readSettings(raw []byte) (*settings, error) {
 func (s *settings) read(key string, v *config.Value) error {
 	switch key {
 	case "keys":
-		return readKeys(v, &s.keys)
+		return setting.Name(v, &s.keys)
 	case "realm":
-		return readQuotable(v, &s.realm)
+		return setting.Quotable(v, &s.realm)
 	case "optional":
 		return v.Bool(&s.optional)
 	case "issuers":
@@ -98,27 +99,6 @@ func (s *settings) complete() error {
 		s.scopeClaims = []int{s.claims.Want(claims.Path{"scope"}), s.claims.Want(claims.Path{"scp"})}
 	}
 	return s.shown.Check()
-}
-
-func readKeys(v *config.Value, dst *string) error {
-	err := v.String(dst)
-	if err == nil && *dst == "" {
-		err = errors.New("must not be empty")
-	}
-	return err
-}
-
-// readQuotable reads what can stand in a challenge between quotes.
-func readQuotable(v *config.Value, dst *string) error {
-	if err := v.String(dst); err != nil {
-		return err
-	}
-	for i := range len(*dst) {
-		if c := (*dst)[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return errors.New("must be ASCII without quotes and backslashes")
-		}
-	}
-	return nil
 }
 
 // readTexts reads an array of texts, at least one.
@@ -211,7 +191,7 @@ func (s *settings) readScopes(key string, v *config.Value) error {
 // readScope reads a scope (RFC 6749, section 3.3).
 func (s *settings) readScope(v *config.Value) error {
 	var scope string
-	if err := readQuotable(v, &scope); err != nil {
+	if err := setting.Quotable(v, &scope); err != nil {
 		return err
 	}
 	for i := range len(scope) {
