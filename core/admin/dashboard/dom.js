@@ -37,7 +37,11 @@ export function confirmed(title, text, yes) {
     let answer = false;
     byId("confirm-yes").onclick = () => { answer = true; dialog.close(); };
     byId("confirm-no").onclick = () => dialog.close();
-    dialog.onclose = () => { if (before && before.isConnected) before.focus(); resolve(answer); };
+    dialog.onclose = () => {
+      if (dialog.open) return; // the event is that of the question before: it comes late
+      if (before?.isConnected && document.activeElement === document.body) before.focus(); // the user may have gone on already
+      resolve(answer);
+    };
     dialog.showModal();
     byId("confirm-no").focus();
   });
