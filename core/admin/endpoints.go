@@ -19,7 +19,8 @@ type Endpoint struct {
 // api is what the endpoints have in common.
 type api struct {
 	Options
-	refusals  tries         // lines in the log
+	refusals  tries // lines in the log
+	parts     map[string]dashboardPart
 	profiling chan struct{} // holds one at a time
 }
 
@@ -29,14 +30,18 @@ var openAPI []byte
 // endpoints lists all that there are.
 func (a *api) endpoints() []Endpoint {
 	a.profiling = make(chan struct{}, 1)
+	a.parts = dashboardParts()
 	const get, put, post = http.MethodGet, http.MethodPut, http.MethodPost
 	return []Endpoint{
+		{get, "/{$}", true, "the dashboard, a page for people", a.dashboard},
+		{get, "/dashboard/{file}", true, "a part of the dashboard", a.dashboardFile},
 		{get, "/livez", true, "whether the process answers", a.live},
 		{get, "/readyz", true, "whether it serves and does not mean to stop", a.ready},
 		{get, "/openapi.json", false, "this API, for machines", a.openAPI},
 		{get, "/status", false, "all counters of the current generation", a.status},
 		{get, "/metrics", false, "what is counted, for Prometheus", a.metrics()},
 		{get, "/stats", false, "what is counted, as JSON", a.stats},
+		{get, "/refusals", false, "how requests ended badly, by whom, and why", a.refusedKinds},
 		{get, "/routes", false, "the routes in the order of precedence, with their chains", a.routes},
 		{get, "/explain", false, "which route a request goes to, and why", a.explain},
 		{get, "/plugins", false, "the plugins, with what they use and how they failed", a.plugins},

@@ -3,6 +3,7 @@ package admin
 import (
 	"net/http"
 
+	"github.com/sallyport/sallyport/core/gateway"
 	"github.com/sallyport/sallyport/core/telemetry"
 )
 
@@ -16,6 +17,18 @@ func (a *api) metrics() http.HandlerFunc {
 	return handler.ServeHTTP
 }
 
+// Stats is the answer of GET /stats.
+type Stats struct {
+	Version string `json:"version"`
+	Ready   bool   `json:"ready"`
+	gateway.Stats
+}
+
 func (a *api) stats(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, a.Gateway.Stats())
+	writeJSON(w, http.StatusOK, Stats{a.Version, a.Gateway.Ready(), a.Gateway.Stats()})
+}
+
+func (a *api) refusedKinds(w http.ResponseWriter, _ *http.Request) {
+	list, missed := a.Gateway.Refusals()
+	writeJSON(w, http.StatusOK, map[string]any{"refusals": list, "missed": missed})
 }

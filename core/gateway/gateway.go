@@ -68,6 +68,7 @@ type Gateway struct {
 	book      *metrics.Book
 	ledger    ledger
 	reloads   reloads
+	refusals  refusals
 	listening atomic.Pointer[map[string]*engine.Listener] // as listeners, for those that cannot wait for mu
 	push      metricPush
 	traces    telemetry.Traces

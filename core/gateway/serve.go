@@ -78,6 +78,7 @@ func (g *Gateway) End(x *exchange.Exchange) {
 	}
 	endTrace(x)
 	g.count(x)
+	g.refusals.note(x)
 	g.logAccess(x)
 	g.unpin(x)
 }
