@@ -119,7 +119,7 @@ func TestEverythingAtOnce(t *testing.T) {
 		l.ask("PUT", "/upstreams/u/endpoints/"+backend+"/weight", fmt.Sprintf(`{"weight": %d}`, 1+i%1000), sent)
 	})
 	loop(func(i int) {
-		for _, path := range []string{"/status", "/stats", "/routes", "/plugins", "/upstreams", "/config", "/config/history", "/config/diff", "/explain?url=/comes/x", "/debug/pprof/goroutine", "/readyz"} {
+		for _, path := range []string{"/status", "/stats", "/refusals", "/routes", "/plugins", "/upstreams", "/config", "/config/history", "/config/diff", "/explain?url=/comes/x", "/debug/pprof/goroutine", "/readyz"} {
 			if resp, text := l.ask("GET", path, ""); resp.StatusCode != 200 && path != "/config/diff" {
 				t.Errorf("%s: %d %s", path, resp.StatusCode, text)
 			}

@@ -38,7 +38,7 @@ type RefusalKind struct {
 	Code   string `json:"reason_code,omitempty"` // as in the access log
 }
 
-// RefusalExample is one of a kind of refusals. Queries are left out: they may hold secrets.
+// RefusalExample is one of a kind of refusals. Queries and parameters of paths are left out: they may hold secrets.
 type RefusalExample struct {
 	Time      time.Time `json:"time"`
 	RequestID string    `json:"request_id"`
@@ -113,13 +113,21 @@ func exampleOf(x *exchange.Exchange, now time.Time) RefusalExample {
 	return e
 }
 
-// shortPath tells nothing of a target that is no path: its head was refused, and it may hold a password.
+// shortPath tells nothing of a target that is no path: its head was refused, and it may hold a password. The parameters of segments, such
+// as ";jsessionid=", are left out as the query is.
 func shortPath(path string) string {
 	if !strings.HasPrefix(path, "/") {
 		return ""
 	}
 	path, _, _ = strings.Cut(path, "?")
-	return short(path)
+	if strings.IndexByte(path, ';') < 0 {
+		return short(path)
+	}
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		segments[i], _, _ = strings.Cut(segment, ";")
+	}
+	return short(strings.Join(segments, "/"))
 }
 
 func short(text string) string {
