@@ -16,6 +16,7 @@ Asks a running gateway, through its admin interface, or changes it:
   status                             version, generation, listeners, whether it is ready
   routes                             in the order of precedence
   explain METHOD URL [-H Name:value] which route a request goes to, and why no other
+  refusals [WORD...]                 how requests ended badly, and why; only those with the words
   plugins [NAME]                     what they cost, how they failed; of one: grants, limits, stacks
   upstreams [NAME]                   endpoints with their standing
   drain UPSTREAM ADDRESS             no new requests to an endpoint; it lasts over reloads
@@ -54,6 +55,7 @@ func subcommands() []subcommand {
 		{"status", 0, 0, (*adminCommand).status},
 		{"routes", 0, 0, (*adminCommand).routes},
 		{"explain", 2, 2, (*adminCommand).explain},
+		{"refusals", 0, 99, (*adminCommand).refusals},
 		{"plugins", 0, 1, (*adminCommand).plugins},
 		{"upstreams", 0, 1, (*adminCommand).upstreams},
 		{"drain", 2, 2, func(c *adminCommand, args []string) error { return c.drain(args, true) }},

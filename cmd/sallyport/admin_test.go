@@ -48,6 +48,7 @@ redirect = "/new"
 func plain(text, dir string) string {
 	text = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`).ReplaceAllString(text, "TIME")
 	text = regexp.MustCompile(`[0-9a-f]{64}`).ReplaceAllString(text, "SHA256")
+	text = regexp.MustCompile(`\b[0-9a-f]{32}\b`).ReplaceAllString(text, "ID")
 	text = regexp.MustCompile(`\b[0-9a-f]{12}\b`).ReplaceAllString(text, "HASH")
 	text = regexp.MustCompile(`127\.0\.0\.1:\d{4,5}`).ReplaceAllString(text, "ADDRESS")
 	text = regexp.MustCompile(`goroutines +\d+`).ReplaceAllString(text, "goroutines N")
@@ -66,6 +67,8 @@ func TestAdminAgainstARunningGateway(t *testing.T) {
 		{[]string{"explain", "GET", "https://x/users/7?v=2", "-H", "X-Api-Key: hush"}, 0},
 		{[]string{"explain", "GET", "http://a.example.com/users/me"}, 0},
 		{[]string{"explain", "POST", "/users/7?v=3", "-H", "X-Api-Key:hush"}, 0},
+		{[]string{"refusals", "get", "404"}, 0},
+		{[]string{"refusals", "teapot"}, 0},
 		{[]string{"plugins"}, 0},
 		{[]string{"upstreams"}, 0},
 		{[]string{"upstreams", "u"}, 0},
@@ -95,6 +98,13 @@ func TestAdminAgainstARunningGateway(t *testing.T) {
 			fmt.Fprintf(&got, "exit code %d\n", code)
 		}
 	}
+	if status, _ := r.get("http://" + r.addr + "/nothing"); status != 404 {
+		t.Errorf("got %d", status)
+	}
+	gatewaytest.Until(t, "the refusal is known", func() bool {
+		out, _, _ := command("admin", "-c", r.file, "refusals", "/NOTHING")
+		return strings.Contains(out, "404")
+	})
 	for _, step := range steps {
 		run(step.args, step.code)
 	}
@@ -136,7 +146,7 @@ func compareFile(t *testing.T, file, got string) {
 // All that can be asked answers JSON, too.
 func TestAdminJSON(t *testing.T) {
 	r := launch(t, served)
-	for _, args := range []string{"status", "routes", "explain GET /users/7", "plugins", "upstreams", "upstreams u", "config", "history", "log-level", "reload", "diff"} {
+	for _, args := range []string{"status", "routes", "explain GET /users/7", "refusals", "plugins", "upstreams", "upstreams u", "config", "history", "log-level", "reload", "diff"} {
 		out, errors, code := command(append([]string{"admin", "--json", "-c", r.file}, strings.Fields(args)...)...)
 		var value map[string]any
 		if err := json.Unmarshal([]byte(out), &value); err != nil || code != 0 || len(value) == 0 {
