@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/sallyport/sallyport/core/gatewaytest"
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 )
 
 // command runs a verb in this process and returns what it prints and its exit code.
@@ -205,7 +206,7 @@ func TestAdminTokenAndMove(t *testing.T) {
 
 func TestAdminMisuse(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "gateway.toml")
-	if err := os.WriteFile(file, []byte("[admin]\nlisten = \""+freeAddr(t)+"\"\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("[admin]\nlisten = \""+free.Address(t)+"\"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	backend := gatewaytest.Backend(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") })

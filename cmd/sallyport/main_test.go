@@ -18,6 +18,7 @@ import (
 
 	"github.com/sallyport/sallyport/core/config"
 	"github.com/sallyport/sallyport/core/gatewaytest"
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 	"github.com/sallyport/sallyport/core/gatewaytest/output"
 	"github.com/sallyport/sallyport/core/gatewaytest/wat"
 )
@@ -39,20 +40,10 @@ type running struct {
 	log         output.Text
 }
 
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // launch starts the gateway with more TOML behind its own tables and waits until it is ready.
 func launch(t *testing.T, toml string) *running {
 	t.Helper()
-	r := &running{t: t, file: filepath.Join(t.TempDir(), "gateway.toml"), addr: freeAddr(t), admin: freeAddr(t)}
+	r := &running{t: t, file: filepath.Join(t.TempDir(), "gateway.toml"), addr: free.Address(t), admin: free.Address(t)}
 	r.write(toml)
 	r.cmd = exec.Command(os.Args[0], "run", "-c", r.file)
 	r.cmd.Env = append(os.Environ(), "SALLYPORT_TEST_PROCESS=1")

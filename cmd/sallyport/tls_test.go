@@ -15,6 +15,7 @@ import (
 
 	"github.com/sallyport/sallyport/core/gatewaytest"
 	"github.com/sallyport/sallyport/core/gatewaytest/certs"
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 )
 
 // copyFile puts a copy of a file in another's place.
@@ -35,7 +36,7 @@ func copyFile(t *testing.T, from, to string) {
 // TestCertificatesAreWatched: a process takes up new files by itself, keeps the old ones when the new are no good, and finds the way back.
 func TestCertificatesAreWatched(t *testing.T) {
 	first, second := certs.New(t, "a.example"), certs.New(t, "a.example")
-	addr := freeAddr(t)
+	addr := free.Address(t)
 	r := launch(t, "")
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -72,7 +73,7 @@ func TestCertificatesAreWatched(t *testing.T) {
 // TestFilesOfARefusedConfigAreWatched: the certificate that it lacks may come later.
 func TestFilesOfARefusedConfigAreWatched(t *testing.T) {
 	pair := certs.New(t, "a.example")
-	addr, folder := freeAddr(t), t.TempDir()
+	addr, folder := free.Address(t), t.TempDir()
 	cert := filepath.Join(folder, "later.pem")
 	r := launch(t, "")
 	t.Cleanup(func() {

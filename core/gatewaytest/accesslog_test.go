@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/sallyport/sallyport/core/gatewaytest/certs"
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 )
 
 // ending is what a line says of how its exchange ended.
@@ -56,7 +57,7 @@ func provocations(t *testing.T) []provocation {
 		}
 	})
 	fails := Backend(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) })
-	once, dead := []string{simpleGet}, freeAddress(t)
+	once, dead := []string{simpleGet}, free.Address(t)
 	with := func(address, upstream, route string) string {
 		return routes(address, upstream+"\n"+allToB+route)
 	}
@@ -79,7 +80,7 @@ func provocations(t *testing.T) []provocation {
 		{name: "no secure connection", toml: with(Backend(t, Echo), "retries = 0\ntls = {}", ""), requests: once, want: "502 UF gateway"},
 		{
 			name: "all tries", requests: once, want: "502 URX gateway",
-			toml: fmt.Sprintf("[upstreams.b]\nendpoints = [%q, %q]\nretries = 1\n%s", dead, freeAddress(t), allToB),
+			toml: fmt.Sprintf("[upstreams.b]\nendpoints = [%q, %q]\nretries = 1\n%s", dead, free.Address(t), allToB),
 		},
 		{
 			name: "all tries of a policy", requests: once, want: "502 URX gateway",

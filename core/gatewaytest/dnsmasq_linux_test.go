@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 	"github.com/sallyport/sallyport/core/gatewaytest/wat"
 )
 
@@ -27,7 +28,7 @@ func startDnsmasq(t *testing.T, hosts string, args ...string) *dnsmasq {
 	if err != nil {
 		wat.Missing(t, "dnsmasq (package dnsmasq-base)")
 	}
-	d := &dnsmasq{address: freeAddress(t), hosts: filepath.Join(t.TempDir(), "hosts")}
+	d := &dnsmasq{address: free.Address(t), hosts: filepath.Join(t.TempDir(), "hosts")}
 	putFile(t, d.hosts, hosts)
 	_, port, _ := net.SplitHostPort(d.address)
 	var said bytes.Buffer
@@ -68,9 +69,8 @@ func (d *dnsmasq) kill() {
 
 // Traffic follows the addresses of a name, and no request is lost; when the DNS is gone nothing changes, and reloads keep what was found.
 func TestDNSEndpoints(t *testing.T) {
-	one := named(t, "one", "127.0.0.2:0")
-	_, port, _ := net.SplitHostPort(one)
-	two, three := named(t, "two", "127.0.0.3:"+port), named(t, "three", "127.0.0.4:"+port)
+	_, port, _ := net.SplitHostPort(free.Address(t))
+	one, two, three := named(t, "one", "127.0.0.2:"+port), named(t, "two", "127.0.0.3:"+port), named(t, "three", "127.0.0.4:"+port)
 	d := startDnsmasq(t, "127.0.0.2 b.test\n")
 	toml := fmt.Sprintf("[upstreams.b.discover]\ndns = \"b.test:%s\"\nresolver = %q\nmin_ttl = \"100ms\"\nmax_ttl = \"200ms\"\n", port, d.address)
 	g := Start(t, toml+allToB)

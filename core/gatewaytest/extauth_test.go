@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 	"github.com/sallyport/sallyport/core/gatewaytest/toolchain"
 )
 
@@ -84,7 +85,7 @@ func upstreamsTOML(addresses ...string) string {
 func TestExtAuth(t *testing.T) {
 	eachBuild(t, "../../examples/ext-auth-go", "testdata/ext-auth-rust", func(t *testing.T, wasm []byte) {
 		a := &authority{release: make(chan struct{})}
-		toml := upstreamsTOML("b", Backend(t, Echo), "auth", Backend(t, a.ServeHTTP), "down", freeAddress(t)) + extAuthTOML
+		toml := upstreamsTOML("b", Backend(t, Echo), "auth", Backend(t, a.ServeHTTP), "down", free.Address(t)) + extAuthTOML
 		g := startPlugin(t, "ext-auth", wasm, toml)
 		a.pair.Add(2)
 		for _, tt := range []struct{ method, path, user, want string }{

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/core/gateway"
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 )
 
 // runCounting answers /count with how many requests it has had, /ail?percent= by failing at that share of them from now on, /healthz with 200, and everything
@@ -73,7 +74,7 @@ timeout = "10s"
 func startFleet(t *testing.T, policy string) *fleet {
 	f := &fleet{}
 	for range fleetSize {
-		address := freeAddress(t)
+		address := free.Address(t)
 		f.addresses = append(f.addresses, address)
 		f.processes = append(f.processes, listening(t, "counting", address))
 	}

@@ -75,17 +75,6 @@ func listening(t testing.TB, kind, address string) *exec.Cmd {
 	return cmd
 }
 
-// freeAddress returns an address on loopback that nobody listens on.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // runBackend answers /bytes?n= with so many bytes, /upload with how many came, /held after /release was asked for, /waiting with how many wait for that, and
 // everything else with "fine".
 func runBackend(address string) {

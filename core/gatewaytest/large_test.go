@@ -5,11 +5,13 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 )
 
 // BenchmarkLarge tells the gateway's own CPU time per GiB; backend and client are processes of their own.
 func BenchmarkLarge(b *testing.B) {
-	address := freeAddress(b)
+	address := free.Address(b)
 	backendProcess(b, address)
 	g := Start(b, routes(address, allToB))
 	for _, way := range []string{"down", "up", "tunnel"} {

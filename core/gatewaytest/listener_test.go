@@ -3,11 +3,13 @@ package gatewaytest
 import (
 	"fmt"
 	"testing"
+
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 )
 
 // An address that a config gives up is free for the next one at once, however soon that comes.
 func TestAddressTakenUpAgain(t *testing.T) {
-	more := fmt.Sprintf(", %q", freeAddress(t))
+	more := fmt.Sprintf(", %q", free.Address(t))
 	config := func(more string) string { return fmt.Sprintf("[server]\nlisten = [%q%s]\n", listen, more) + hello }
 	g := Start(t, config(""))
 	for range 200 {

@@ -14,6 +14,7 @@ import (
 
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 	"github.com/sallyport/sallyport/core/gatewaytest/output"
 	"github.com/sallyport/sallyport/core/gatewaytest/wat"
 )
@@ -54,7 +55,7 @@ func TestPrometheus(t *testing.T) {
 	if err := os.WriteFile(config, fmt.Appendf(nil, "scrape_configs:\n- job_name: sallyport\n  scrape_interval: 1s\n  static_configs:\n  - targets: [%q]\n", target), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	web := freeAddress(t)
+	web := free.Address(t)
 	cmd := exec.Command(path, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+web)
 	log := &output.Text{}
 	cmd.Stdout, cmd.Stderr = log, log

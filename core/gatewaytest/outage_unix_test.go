@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 )
 
 // descriptors counts what the process has open.
@@ -192,7 +194,7 @@ func TestBackendOutages(t *testing.T) {
 }
 
 func testOutages(t *testing.T, protocol string, clients int, http2 bool) {
-	address := freeAddress(t)
+	address := free.Address(t)
 	backend := backendProcess(t, address)
 	g := Start(t, fmt.Sprintf("[upstreams.b]\nendpoints = [%q]\nprotocol = %q\nresponse_timeout = \"300ms\"\nconnect_timeout = \"300ms\"\nidle_timeout = \"1s\"\n%sidle_timeout = \"500ms\"\n", address, protocol, allToB))
 	goroutines, open := runtime.NumGoroutine(), descriptors(t)

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 )
 
 // TestReloadStorm: reload after reload under load makes an upstream with checks, ejection, breakers, limits and slow starts anew; no request fails, and no
@@ -14,7 +16,7 @@ import (
 func TestReloadStorm(t *testing.T) {
 	f := &fleet{}
 	for range 3 {
-		address := freeAddress(t)
+		address := free.Address(t)
 		f.addresses = append(f.addresses, address)
 		f.processes = append(f.processes, listening(t, "counting", address))
 	}

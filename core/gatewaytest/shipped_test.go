@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 	"github.com/sallyport/sallyport/core/gatewaytest/toolchain"
 )
 
@@ -65,7 +66,7 @@ func TestShippedPluginsTogether(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	g := StartIn(t, dir, upstreamsTOML("b", Backend(t, Echo), "auth", Backend(t, auth), "down", freeAddress(t))+shippedTOML)
+	g := StartIn(t, dir, upstreamsTOML("b", Backend(t, Echo), "auth", Backend(t, auth), "down", free.Address(t))+shippedTOML)
 	forged := []string{"X-Consumer: root", "x_consumer: root", "X-Consumer-Groups: staff"}
 	who := func(body string) (all []string) {
 		for line := range strings.Lines(body) {

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 )
 
 func segment(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
@@ -106,7 +108,7 @@ func TestTokensThroughTheSDKs(t *testing.T) {
 			})
 		}
 		t.Run("keys that cannot be had", func(t *testing.T) {
-			g := tokenGateway(t, wasm, "jwks_url = \"http://"+freeAddress(t)+"/keys.json\"\nalgorithms = [\"EdDSA\"]\n")
+			g := tokenGateway(t, wasm, "jwks_url = \"http://"+free.Address(t)+"/keys.json\"\nalgorithms = [\"EdDSA\"]\n")
 			wantWho(t, g, token("EdDSA", claims("jo", time.Hour), ed), "503 ")
 			if !strings.Contains(g.Logs(), "unavailable") {
 				t.Errorf("the log does not say why:\n%s", g.Logs())

@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 )
 
 // parentOf is a backend's handler that answers with the fields of traces that reached it.
@@ -247,7 +249,7 @@ func TestTracesOfATunnel(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := startCollector(t, nil)
-	if err := g.ApplyText(routes(freeAddress(t), strings.Replace(toml, c.grpc, other.grpc, 1))); err != nil {
+	if err := g.ApplyText(routes(free.Address(t), strings.Replace(toml, c.grpc, other.grpc, 1))); err != nil {
 		t.Fatal(err)
 	}
 	if err := exchangeMessage(socket, []byte("hello")); err != nil {

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 )
 
 // waitingExchanges is how many the promise speaks of. The race detector knows 8128 goroutines at most.
@@ -26,7 +28,7 @@ func TestWaitingExchangesHoldNoInstances(t *testing.T) {
 	for i := range 3 {
 		install(t, dir, fmt.Sprintf("p%d", i), "bothways")
 	}
-	backend := freeAddress(t)
+	backend := free.Address(t)
 	backendProcess(t, backend)
 	g := StartIn(t, dir, routes(backend, "[[routes]]\nname = \"r\"\npath = \"/held\"\nupstream = \"b\"\ntimeout = \"5m\"\nfilters = [\"p0\", \"p1\", \"p2\"]\n"))
 	ask, finish := clients(t, g.URL+"/held")

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 )
 
 // dripping sends one byte at a time.
@@ -205,7 +207,7 @@ func TestTunnelsOutliveTheirRoute(t *testing.T) {
 	c := openSocket(t, g, nil)
 	for name, toml := range map[string]string{
 		"another timeout":    routes(backend, allToB+"timeout = \"1s\"\n"),
-		"another upstream":   routes(freeAddress(t), allToB),
+		"another upstream":   routes(free.Address(t), allToB),
 		"no route":           "",
 		"a filter before it": routes(backend, allToB+"filters = [{ use = \"ratelimit\", rate = \"1/s\" }]\n"),
 	} {

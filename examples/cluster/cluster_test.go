@@ -19,8 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 	"github.com/sallyport/sallyport/core/gatewaytest/output"
-	"github.com/sallyport/sallyport/core/gatewaytest/redis"
 	"github.com/sallyport/sallyport/core/gatewaytest/wat"
 )
 
@@ -43,10 +43,10 @@ func start(t *testing.T) *cluster {
 			t.Fatalf("%v\n%s", err, text)
 		}
 	}
-	free := moved(t, dir)
-	c := &cluster{balancer: free["8080"], gateway: free["8081"], out: &output.Text{}}
+	at := moved(t, dir)
+	c := &cluster{balancer: at["8080"], gateway: at["8081"], out: &output.Text{}}
 	cmd := exec.Command("./run.sh")
-	cmd.Env = append(os.Environ(), "BIN="+dir, "CONFIGS="+dir, "REDIS="+free["6390"], "SAMPLE="+free["9001"], "BALANCER="+free["8080"])
+	cmd.Env = append(os.Environ(), "BIN="+dir, "CONFIGS="+dir, "REDIS="+at["6390"], "SAMPLE="+at["9001"], "BALANCER="+at["8080"])
 	cmd.Stdout, cmd.Stderr = c.out, c.out
 	cmd.WaitDelay = 10 * time.Second
 	if err := cmd.Start(); err != nil {
@@ -55,6 +55,9 @@ func start(t *testing.T) *cluster {
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM) // run.sh stops what it has started
 		_ = cmd.Wait()                          // its status says how it was stopped
+		if t.Failed() {
+			t.Log(c.out)
+		}
 	})
 	until(t, "run.sh is ready", func() bool { return strings.Contains(c.out.String(), "are ready behind") })
 	for i, pid := range regexp.MustCompile(`gateway \d: pid (\d+)`).FindAllStringSubmatch(c.out.String(), -1) {
@@ -66,9 +69,9 @@ func start(t *testing.T) *cluster {
 // moved copies the configs with free ports for those that they have, and returns which is where.
 func moved(t *testing.T, dir string) map[string]string {
 	t.Helper()
-	free := map[string]string{}
+	at := map[string]string{}
 	for _, port := range []string{"8080", "8081", "8082", "9901", "9902", "6390", "9001"} {
-		free[port] = redis.FreeAddress(t)
+		at[port] = free.Address(t)
 	}
 	for _, name := range []string{"gateway-1.toml", "gateway-2.toml"} {
 		data, err := os.ReadFile(name)
@@ -76,18 +79,18 @@ func moved(t *testing.T, dir string) map[string]string {
 			t.Fatal(err)
 		}
 		text := regexp.MustCompile(`127\.0\.0\.1:(\d+)`).ReplaceAllStringFunc(string(data), func(address string) string {
-			return free[strings.TrimPrefix(address, "127.0.0.1:")]
+			return at[strings.TrimPrefix(address, "127.0.0.1:")]
 		})
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return free
+	return at
 }
 
 func until(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); !condition(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(90 * time.Second); !condition(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain until %s", what)
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -13,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 	"github.com/sallyport/sallyport/core/gatewaytest/output"
 )
 
@@ -81,16 +81,6 @@ func layOut(t *testing.T, dir, version, text string) {
 	}
 }
 
-func free(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 func get(url string) (int, string) {
 	resp, err := http.Get(url)
 	if err != nil {
@@ -119,7 +109,7 @@ func TestImageRunsReadOnlyWithoutPrivileges(t *testing.T) {
 	if err := os.Mkdir(conf, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	addr, admin := free(t), free(t)
+	addr, admin := free.Address(t), free.Address(t)
 	text := strings.NewReplacer(`":8080"`, fmt.Sprintf("%q", addr), `":9901"`, fmt.Sprintf("%q", admin)).Replace(podText(t, "/usr/lib/sallyport/plugins", "/var/cache/sallyport/wasm"))
 	layOut(t, conf, "..1", text)
 	out := &output.Text{}

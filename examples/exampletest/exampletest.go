@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 	"github.com/sallyport/sallyport/core/gatewaytest/output"
-	"github.com/sallyport/sallyport/core/gatewaytest/redis"
 	"github.com/sallyport/sallyport/core/gatewaytest/wat"
 )
 
@@ -113,7 +113,7 @@ func (e *Example) run() {
 func (e *Example) Moved(text string) string {
 	return loopback.ReplaceAllStringFunc(text, func(address string) string {
 		if e.free[address] == "" {
-			e.free[address] = redis.FreeAddress(e.t)
+			e.free[address] = free.Address(e.t)
 		}
 		return e.free[address]
 	})

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 	"github.com/sallyport/sallyport/core/gatewaytest/wat"
 )
 
@@ -29,21 +30,10 @@ func New(t testing.TB, args ...string) *Server {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		wat.Missing(t, "redis-server")
 	}
-	s := &Server{Addr: FreeAddress(t), t: t, args: args}
+	s := &Server{Addr: free.Address(t), t: t, args: args}
 	s.Start()
 	t.Cleanup(s.Kill)
 	return s
-}
-
-// FreeAddress returns an address on loopback that nobody listens on.
-func FreeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // Start starts it again after Kill, empty.
