@@ -48,59 +48,17 @@ type bound struct {
 const anyLength = 1 << 30
 
 func (s *settings) readParameter(v *config.Value) error {
-	p := parameter{maxItems: 1000, value: rules{kind: "string", maxLength: anyLength}}
-	explode, items, outside := -1, false, false
-	err := v.Object(func(key string, v *config.Value) error {
-		switch key {
-		case "name":
-			return nonEmpty(v, &p.name)
-		case "in":
-			var in string
-			err := oneOf(v, &in, "path", "query", "header", "cookie")
-			for p.in = inPath; err == nil && p.in.String() != in; p.in++ {
-			}
-			return err
-		case "required":
-			return v.Bool(&p.required)
-		case "style":
-			return oneOf(v, &p.style, "simple", "form", "spaceDelimited", "pipeDelimited")
-		case "explode":
-			var b bool
-			err := v.Bool(&b)
-			explode = 0
-			if b {
-				explode = 1
-			}
-			return err
-		case "type":
-			var kind string
-			err := oneOf(v, &kind, "string", "integer", "number", "boolean", "json", "array")
-			if p.array = kind == "array"; !p.array {
-				p.value.kind = kind
-			}
-			return err
-		case "items":
-			items = true
-			return v.Object(p.value.read)
-		case "min_items":
-			return v.Int(&p.minItems, 0, 100_000)
-		case "max_items":
-			return v.Int(&p.maxItems, 0, 100_000)
-		case "unique_items":
-			return v.Bool(&p.unique)
-		}
-		outside = true
-		return p.value.read(key, v)
-	})
+	p := newParameter{parameter: parameter{maxItems: 1000, value: rules{kind: "string", maxLength: anyLength}}, exploded: -1}
+	err := v.Object(p.read)
 	switch {
 	case err != nil:
 		return err
-	case p.array && outside:
+	case p.array && p.outside:
 		return errors.New("is an array: what its elements may be belongs into items")
-	case items && !p.array:
+	case p.items && !p.array:
 		return errors.New("has items, but is no array")
 	}
-	if err := p.complete(explode); err != nil {
+	if err := p.complete(p.exploded); err != nil {
 		return err
 	}
 	for _, other := range s.parameters {
@@ -109,8 +67,71 @@ func (s *settings) readParameter(v *config.Value) error {
 		}
 	}
 	s.headers, s.cookies = s.headers || p.in == inHeader, s.cookies || p.in == inCookie
-	s.parameters = append(s.parameters, p)
+	s.parameters = append(s.parameters, p.parameter)
 	return nil
+}
+
+// newParameter is one that is being read, with what was said about it.
+type newParameter struct {
+	parameter
+	exploded int  // as it was said, 1 or 0; -1: nothing was
+	items    bool // what its elements are
+	outside  bool // what a single value is
+}
+
+func (p *newParameter) read(key string, v *config.Value) error {
+	switch key {
+	case "name":
+		return nonEmpty(v, &p.name)
+	case "in":
+		return p.readPlace(v)
+	case "required":
+		return v.Bool(&p.required)
+	case "style":
+		return oneOf(v, &p.style, "simple", "form", "spaceDelimited", "pipeDelimited")
+	case "explode":
+		return p.readExplode(v)
+	case "type":
+		return p.readType(v)
+	case "items":
+		p.items = true
+		return v.Object(p.value.read)
+	case "min_items":
+		return v.Int(&p.minItems, 0, 100_000)
+	case "max_items":
+		return v.Int(&p.maxItems, 0, 100_000)
+	case "unique_items":
+		return v.Bool(&p.unique)
+	}
+	p.outside = true
+	return p.value.read(key, v)
+}
+
+func (p *newParameter) readPlace(v *config.Value) error {
+	var in string
+	err := oneOf(v, &in, "path", "query", "header", "cookie")
+	for p.in = inPath; err == nil && p.in.String() != in; p.in++ {
+	}
+	return err
+}
+
+func (p *newParameter) readExplode(v *config.Value) error {
+	var exploded bool
+	err := v.Bool(&exploded)
+	p.exploded = 0
+	if exploded {
+		p.exploded = 1
+	}
+	return err
+}
+
+func (p *newParameter) readType(v *config.Value) error {
+	var kind string
+	err := oneOf(v, &kind, "string", "integer", "number", "boolean", "json", "array")
+	if p.array = kind == "array"; !p.array {
+		p.value.kind = kind
+	}
+	return err
 }
 
 // complete fills in what goes without saying, as OpenAPI has it, and refuses what contradicts itself.
