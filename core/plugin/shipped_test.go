@@ -130,6 +130,9 @@ func BenchmarkShipped(b *testing.B) {
 		{"transform-json", "transform", `{"request_json":[{"move":"/customer","to":"/order/customer"},{"set":"/order/version","json":"2"},{"remove":"/admin"},{"rename":"/n","to":"number"}]}`, "Content-Type", "application/json", nil},
 		{"key-auth-kv", "key-auth-kv", `{"store":"keys"}`, "X-Api-Key", "k1", nil},
 		{"transform", "transform", `{"request_headers":[{"set":"X-Tenant","value":"{{ attr.tenant }}"},{"remove":"X-Internal"},{"rename":"Referer","to":"X-Page"}]}`, "", "", []string{"tenant", "acme"}},
+		{"validate", "validate", `{"parameters":[{"name":"rest","max_length":9},{"name":"q","in":"query","type":"array","max_items":3},{"name":"page","in":"query","type":"integer","minimum":1},
+			{"name":"X-Version","in":"header","required":true,"enum":["1","2"]},{"name":"Referer","in":"header","pattern":"^[a-z ]+; q=0"}]}`, "X-Version", "2", nil},
+		{"validate-json", "validate", `{"body":{"schema":"order"}}`, "Content-Type", "application/json", nil},
 	} {
 		b.Run(tt.name, func(b *testing.B) {
 			wasm, err := os.ReadFile("../../bin/plugins/" + tt.plugin + ".wasm")
@@ -145,6 +148,7 @@ func BenchmarkShipped(b *testing.B) {
 			pool, err := p.Configure([]byte(tt.config), Grants{
 				Stores: map[string]Store{"": obliging{value: "200\nX-User:jo\n\n"}, "keys": issued(b, "k1")}, Keys: map[string]KeySet{"main": keys},
 				Upstreams: map[string]Fetcher{"auth": answering(200, "ok")}, Passwords: map[string]PasswordSet{"main": remembered(b)},
+				Schemas: map[string]Schema{"order": fakeSchema{allowed: new(int64)}},
 			})
 			if err != nil {
 				b.Fatal(err)
