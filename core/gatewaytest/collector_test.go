@@ -75,7 +75,7 @@ type spanService struct {
 // Export takes spans.
 func (s spanService) Export(ctx context.Context, r *coltracepb.ExportTraceServiceRequest) (*coltracepb.ExportTraceServiceResponse, error) {
 	s.c.take(ctx, grpcKey(ctx), func() { s.c.takeSpans(r) })
-	return &coltracepb.ExportTraceServiceResponse{}, nil
+	return &coltracepb.ExportTraceServiceResponse{}, ctx.Err() // else it might thank, at the last moment, for what it has let hang
 }
 
 type metricService struct {
@@ -86,7 +86,7 @@ type metricService struct {
 // Export takes metrics.
 func (s metricService) Export(ctx context.Context, r *colmetricspb.ExportMetricsServiceRequest) (*colmetricspb.ExportMetricsServiceResponse, error) {
 	s.c.take(ctx, grpcKey(ctx), func() { s.c.takeMetrics(r) })
-	return &colmetricspb.ExportMetricsServiceResponse{}, nil
+	return &colmetricspb.ExportMetricsServiceResponse{}, ctx.Err()
 }
 
 func grpcKey(ctx context.Context) string {
