@@ -279,11 +279,11 @@ func TestChecksOverTheWire(t *testing.T) {
 	if f := u.Do(request("GET", "/"), Send{}); f != nil {
 		t.Error(f)
 	}
-	for _, message := range []string{"gets no more exchanges", "gets exchanges again"} {
-		if n := strings.Count(log.String(), message); n != 2 {
-			t.Errorf("%q is in the log %d times, want once for each endpoint:\n%s", message, n, log.String())
-		}
+	told := func() [2]int {
+		return [2]int{strings.Count(log.String(), "gets no more exchanges"), strings.Count(log.String(), "gets exchanges again")}
 	}
+	// The log is written after the endpoint is in use again.
+	eventually(t, "it is told of both endpoints", func() bool { return told()[1] >= 2 })
 	removed := u.Endpoints()[1]
 	update(t, u, addresses[0])
 	eventually(t, "no check is under way", func() bool { return len(u.checker.slots) == 0 })
@@ -292,6 +292,9 @@ func TestChecksOverTheWire(t *testing.T) {
 	eventually(t, "the other is checked on", func() bool { return asked[0].Load() > from+5 })
 	if asked[1].Load() != n {
 		t.Errorf("%s was checked after it had gone", removed.Address)
+	}
+	if got := told(); got != [2]int{2, 2} {
+		t.Errorf("told %v times of endpoints that go and come, want once for each:\n%s", got, log.String())
 	}
 }
 
