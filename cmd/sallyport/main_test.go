@@ -177,6 +177,36 @@ func TestSignalTellsWhatPluginsDid(t *testing.T) {
 	})
 }
 
+// Until drain_delay is over only /readyz tells that the gateway is about to go; a second signal does not wait for that.
+func TestDrainDelay(t *testing.T) {
+	r := launch(t, static("one"))
+	r.write(static("two"))
+	text, err := os.ReadFile(r.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(r.file, bytes.Replace(text, []byte("drain_timeout"), []byte("drain_delay = \"1h\"\ndrain_timeout"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	gatewaytest.Until(t, "the changed file is in force", func() bool {
+		_, body := r.get("http://" + r.admin + "/config")
+		return strings.Contains(body, `"drain_delay": "1h"`)
+	})
+	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	gatewaytest.Until(t, "the gateway is not ready", func() bool { status, _ := r.get("http://" + r.admin + "/readyz"); return status == 503 })
+	if status, body := r.get("http://" + r.addr + "/"); status != 200 || body != "two" {
+		t.Errorf("got %d %s, want requests to be served as before", status, body)
+	}
+	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.cmd.Wait(); err != nil {
+		t.Errorf("the gateway ended with %v", err)
+	}
+}
+
 // On SIGTERM what runs is finished and nothing new is taken.
 func TestDrain(t *testing.T) {
 	arrived, let := make(chan struct{}), make(chan struct{})

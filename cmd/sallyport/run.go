@@ -222,12 +222,10 @@ func (p *process) changed() {
 	_ = p.reload(source, "") // it has logged its error
 }
 
-// drain lets what runs end for up to drain_timeout; a further signal cuts it short.
+// drain serves on for drain_delay, then lets what runs end for up to drain_timeout; a further signal cuts both short.
 func (p *process) drain(signals <-chan os.Signal) int {
-	p.mu.Lock()
-	timeout, side := p.cfg.Server.DrainTimeout, p.admin
-	p.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	p.gateway.Leave()
+	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() {
 		for s := range signals {
@@ -237,7 +235,13 @@ func (p *process) drain(signals <-chan os.Signal) int {
 			}
 		}
 	}()
-	p.log.Info("draining", "timeout", timeout.String())
+	p.mu.Lock()
+	server, side := p.cfg.Server, p.admin
+	p.mu.Unlock()
+	p.linger(ctx, server.DrainDelay)
+	p.log.Info("draining", "timeout", server.DrainTimeout.String())
+	ctx, done := context.WithTimeout(ctx, server.DrainTimeout)
+	defer done()
 	if err := p.gateway.Drain(ctx); err != nil {
 		p.log.Warn("not everything had ended", "error", err)
 	}
@@ -246,4 +250,16 @@ func (p *process) drain(signals <-chan os.Signal) int {
 	}
 	p.log.Info("stopped")
 	return 0
+}
+
+// linger waits while balancers notice that the gateway is no longer ready.
+func (p *process) linger(ctx context.Context, delay time.Duration) {
+	if delay == 0 {
+		return
+	}
+	p.log.Info("not ready any more, serving on", "delay", delay.String())
+	select {
+	case <-ctx.Done():
+	case <-time.After(delay):
+	}
 }

@@ -42,6 +42,7 @@ type Place struct {
 // Server is the [server] table.
 type Server struct {
 	Listen       []Listener
+	DrainDelay   time.Duration // from SIGTERM until the listeners close
 	DrainTimeout time.Duration
 	Zone         string       // where the gateway is; "": not known
 	Concurrency  *Concurrency // of all routes together; nil: no bound

@@ -21,6 +21,7 @@ func readServer(v value, c *Config) {
 func serverKeys() keys[Server] {
 	return keys[Server]{
 		{"listen", func(v value, s *Server) { s.Listen = readListeners(v) }},
+		{"drain_delay", func(v value, s *Server) { v.duration(&s.DrainDelay, 0, longest) }},
 		{"drain_timeout", func(v value, s *Server) { v.duration(&s.DrainTimeout, 0, longest) }},
 		{"zone", func(v value, s *Server) { v.zone(&s.Zone) }},
 		{"concurrency", func(v value, s *Server) { s.Concurrency = readConcurrency(v) }},

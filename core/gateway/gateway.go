@@ -203,9 +203,13 @@ func Check(log *slog.Logger, cfg *config.Config) error {
 	return errors.Join(err, g.Drain(context.Background()))
 }
 
+// Leave makes Ready say no and Apply refuse, while requests are served as before: whoever balances over several gateways can send them
+// elsewhere ahead of Drain. An Apply that is under way hurries. It is safe for concurrent use.
+func (g *Gateway) Leave() { g.draining.Store(true) }
+
 // Drain stops accepting, lets what runs end until ctx does, and closes everything. The gateway is of no use afterwards.
 func (g *Gateway) Drain(ctx context.Context) error {
-	g.draining.Store(true)
+	g.Leave()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.stopSweep()

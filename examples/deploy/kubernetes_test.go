@@ -48,10 +48,7 @@ type container struct {
 	StartupProbe    probe          `yaml:"startupProbe"`
 	ReadinessProbe  probe          `yaml:"readinessProbe"`
 	LivenessProbe   probe          `yaml:"livenessProbe"`
-	Lifecycle       struct {
-		PreStop struct{ Sleep struct{ Seconds int } } `yaml:"preStop"`
-	}
-	VolumeMounts []struct {
+	VolumeMounts    []struct {
 		Name      string
 		MountPath string `yaml:"mountPath"`
 		ReadOnly  bool   `yaml:"readOnly"`
@@ -210,9 +207,8 @@ func TestPodSuitsItsConfig(t *testing.T) {
 		t.Errorf("admin: got %s, want %s", got, want)
 	}
 	grace := time.Duration(d.Template.Spec.TerminationGracePeriodSeconds) * time.Second
-	pause := time.Duration(c.Lifecycle.PreStop.Sleep.Seconds) * time.Second
-	if pause == 0 || pause+cfg.Server.DrainTimeout >= grace {
-		t.Errorf("preStop %v and drain_timeout %v do not fit into %v", pause, cfg.Server.DrainTimeout, grace)
+	if delay := cfg.Server.DrainDelay; delay == 0 || delay+cfg.Server.DrainTimeout >= grace {
+		t.Errorf("drain_delay %v and drain_timeout %v do not fit into %v", delay, cfg.Server.DrainTimeout, grace)
 	}
 	for name, p := range map[string]probe{"/readyz": c.ReadinessProbe, "/readyz at the start": c.StartupProbe, "/livez": c.LivenessProbe} {
 		if path, _, _ := strings.Cut(name, " "); p.HTTPGet.Path != path || p.HTTPGet.Port != "admin" || p.PeriodSeconds == 0 {

@@ -60,8 +60,8 @@ func TestUnitHasWhatTheGatewayNeeds(t *testing.T) {
 	}
 	cfg, _ := settled(t, "systemd/gateway.toml", "/usr/lib/sallyport/plugins", plugins(t))
 	stop, err := time.ParseDuration(u["Service"]["TimeoutStopSec"][0])
-	if err != nil || stop <= cfg.Server.DrainTimeout {
-		t.Errorf("TimeoutStopSec is %v (%v), drain_timeout %v", stop, err, cfg.Server.DrainTimeout)
+	if err != nil || stop <= cfg.Server.DrainDelay+cfg.Server.DrainTimeout {
+		t.Errorf("TimeoutStopSec is %v (%v), drain_delay %v, drain_timeout %v", stop, err, cfg.Server.DrainDelay, cfg.Server.DrainTimeout)
 	}
 	cache := "/var/cache/" + u["Service"]["CacheDirectory"][0]
 	if !strings.HasPrefix(cfg.Sandbox.Cache, cache+"/") {
