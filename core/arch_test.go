@@ -67,7 +67,7 @@ var house = map[string][]string{
 	"core/gatewaytest/certs":     {},
 	"core/gatewaytest/free":      {},
 	"core/gatewaytest/output":    {},
-	"core/gatewaytest/redis":     {"core/gatewaytest/free", "core/gatewaytest/wat"},
+	"core/gatewaytest/redis":     {"core/gatewaytest/certs", "core/gatewaytest/free", "core/gatewaytest/wat"},
 	"core/gatewaytest/wat":       {},
 	"core/gatewaytest/toolchain": {"core/gatewaytest/wat"},
 	"examples/backend":           {},

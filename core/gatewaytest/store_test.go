@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport/sallyport/core/gatewaytest/certs"
 	"github.com/sallyport/sallyport/core/gatewaytest/redis"
 )
 
@@ -110,6 +111,32 @@ func TestTwiceTheRateGetsTheRate(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+// A Redis that is asked over TLS, and believes only clients with a certificate, keeps a limit; without the one or the other it is not there.
+func TestStoreOverTLS(t *testing.T) {
+	authority := certs.NewAuthority(t)
+	server := redis.NewTLS(t, authority.Issue(t, "127.0.0.1"))
+	own, foreign := authority.Issue(t, "gateway"), certs.NewAuthority(t)
+	for _, test := range []struct {
+		name, tls   string
+		first, then int
+	}{
+		{"both show who they are", fmt.Sprintf(`{ ca = %q, cert = %q, key = %q }`, authority.File, own.Cert, own.Key), 200, 429},
+		{"the gateway has no certificate", fmt.Sprintf(`{ ca = %q }`, authority.File), 503, 503},
+		{"the server's authority is not known", fmt.Sprintf(`{ ca = %q, cert = %q, key = %q }`, foreign.File, own.Cert, own.Key), 503, 503},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			g := Start(t, storeTOML(server, patience+", tls = "+test.tls, map[string]string{"r": `rate = "1/h", burst = 1, on_store_error = "deny"`}))
+			Until(t, fmt.Sprintf("the answer is %d, and not for the moment", test.first), func() bool {
+				got, _, _ := g.Get("/r")
+				return got == test.first && g.Status().Stores["shared"].Open == (got == 503)
+			})
+			if got, _, _ := g.Get("/r"); got != test.then {
+				t.Errorf("got %d, want %d", got, test.then)
+			}
+		})
 	}
 }
 

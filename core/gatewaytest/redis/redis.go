@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport/sallyport/core/gatewaytest/certs"
 	"github.com/sallyport/sallyport/core/gatewaytest/free"
 	"github.com/sallyport/sallyport/core/gatewaytest/wat"
 )
@@ -27,10 +28,23 @@ type Server struct {
 // New starts a server with further arguments, such as "--requirepass", "word". Without redis-server the test is skipped; CI has it.
 func New(t testing.TB, args ...string) *Server {
 	t.Helper()
+	return start(t, free.Address(t), args)
+}
+
+// NewTLS starts a server that speaks TLS alone, to clients with a certificate of the same authority. Do does not work with it.
+func NewTLS(t testing.TB, pair *certs.Pair) *Server {
+	t.Helper()
+	address := free.Address(t)
+	_, port, _ := net.SplitHostPort(address)
+	return start(t, address, []string{"--port", "0", "--tls-port", port, "--tls-cert-file", pair.Cert, "--tls-key-file", pair.Key, "--tls-ca-cert-file", pair.CA})
+}
+
+func start(t testing.TB, address string, args []string) *Server {
+	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		wat.Missing(t, "redis-server")
 	}
-	s := &Server{Addr: free.Address(t), t: t, args: args}
+	s := &Server{Addr: address, t: t, args: args}
 	s.Start()
 	t.Cleanup(s.Kill)
 	return s
