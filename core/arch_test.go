@@ -66,6 +66,7 @@ var house = map[string][]string{
 	"core/gatewaytest":           {"core/config", "core/gateway", "core/gatewaytest/output"},
 	"core/gatewaytest/certs":     {},
 	"core/gatewaytest/free":      {},
+	"core/gatewaytest/golden":    {},
 	"core/gatewaytest/output":    {},
 	"core/gatewaytest/redis":     {"core/gatewaytest/certs", "core/gatewaytest/free", "core/gatewaytest/wat"},
 	"core/gatewaytest/wat":       {},

@@ -3,7 +3,6 @@ package cases
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,13 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/sallyport/sallyport/core/config"
+	"github.com/sallyport/sallyport/core/gatewaytest/golden"
 	"github.com/sallyport/sallyport/core/gatewaytest/wat"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // TestMain fails if a case leaves a goroutine behind.
 func TestMain(m *testing.M) {
@@ -36,23 +32,6 @@ func TestMain(m *testing.M) {
 }
 
 const guests = "../../testdata/guests"
-
-func compareGolden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name+".golden")
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
-}
 
 // fuel makes what a plugin costs, which depends on the meter and not on this package, one and the same.
 var fuel = regexp.MustCompile(`(request|response|end|p) \d+( \d{3})*`)
@@ -82,18 +61,18 @@ func read(t *testing.T, file string) string {
 	return string(text)
 }
 
-func TestWatIsUpToDate(t *testing.T) { wat.Check(t, "testdata", *update) }
+func TestWatIsUpToDate(t *testing.T) { wat.Check(t, "testdata", *golden.Update) }
 
 // What --update writes is what was seen, and passes ever after.
 func TestUpdate(t *testing.T) {
 	const guest = "testdata/asks.wat"
 	cs, results, report := run(t, read(t, "testdata/asks.toml"), guest)
-	compareGolden(t, "asks.report", report)
+	golden.Compare(t, "testdata/asks.report.golden", report)
 	text, changed, err := Update(cs, results)
 	if err != nil || changed != 5 {
 		t.Fatalf("%d changed, %v", changed, err)
 	}
-	compareGolden(t, "asks.updated", string(text))
+	golden.Compare(t, "testdata/asks.updated.golden", string(text))
 	cs, results, report = run(t, string(text), guest)
 	if !Passed(results) {
 		t.Errorf("what was written does not pass:\n%s", report)
@@ -266,7 +245,7 @@ name = "no client could send it"
 				guest = tt.guest + ".wat"
 			}
 			_, _, report := run(t, tt.text, guest)
-			compareGolden(t, "report-"+tt.name, report)
+			golden.Compare(t, "testdata/report-"+tt.name+".golden", report)
 		})
 	}
 }
@@ -350,12 +329,12 @@ respond = { status = 204 }
 		return cs, results, out.String()
 	}
 	cs, results, report := runRoutes(read(t, "testdata/routes.toml"))
-	compareGolden(t, "routes.report", report)
+	golden.Compare(t, "testdata/routes.report.golden", report)
 	text, _, err := Update(cs, results)
 	if err != nil {
 		t.Fatal(err)
 	}
-	compareGolden(t, "routes.updated", string(text))
+	golden.Compare(t, "testdata/routes.updated.golden", string(text))
 	// of the case that names an upstream that is not there, nothing was seen
 	mended := strings.NewReplacer("upstreams.nobody", "upstreams.b").Replace(string(text))
 	if _, results, report = runRoutes(mended); !Passed(results) {

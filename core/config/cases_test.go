@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/sallyport/sallyport/core/gatewaytest/golden"
 )
 
 // casesFile is the file's name in goldens.
@@ -28,7 +30,7 @@ func TestCasesGolden(t *testing.T) {
 			if strings.HasPrefix(name, "route") {
 				kind = RouteCases
 			}
-			compareGolden(t, strings.TrimSuffix(file, ".toml")+".golden", parsedCases(t, data, kind))
+			golden.Compare(t, strings.TrimSuffix(file, ".toml")+".golden", parsedCases(t, data, kind))
 		})
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/sallyport/sallyport/core/gatewaytest/golden"
 )
 
 // effective reads a file of the golden tests.
@@ -96,7 +98,7 @@ func TestEffectiveGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	compareGolden(t, "testdata/effective/everything.golden", string(text)+"\n")
+	golden.Compare(t, "testdata/effective/everything.golden", string(text)+"\n")
 }
 
 func TestSame(t *testing.T) {

@@ -3,17 +3,14 @@ package config
 import (
 	"encoding/json"
 	"errors"
-	"flag"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/sallyport/sallyport/core/gatewaytest/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // fakeSources hold a little world: two plugins, some variables and files.
 func fakeSources() sources {
@@ -83,24 +80,8 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			compareGolden(t, "testdata/"+name+".golden", parsed(t, data))
+			golden.Compare(t, "testdata/"+name+".golden", parsed(t, data))
 		})
-	}
-}
-
-func compareGolden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

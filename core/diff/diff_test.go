@@ -2,18 +2,13 @@ package diff
 
 import (
 	"encoding/json"
-	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/sallyport/sallyport/core/config"
+	"github.com/sallyport/sallyport/core/gatewaytest/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 func load(t testing.TB, file string) *config.Config {
 	t.Helper()
@@ -51,7 +46,7 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			compare(t, filepath.Join(folder, "golden.txt"), strings.ReplaceAll(got.String(), here, "FOLDER"))
+			golden.Compare(t, filepath.Join(folder, "golden.txt"), strings.ReplaceAll(got.String(), here, "FOLDER"))
 			if same := Of(after, after); len(same) != 0 {
 				t.Errorf("a config differs from itself: %+v", same)
 			}
@@ -59,21 +54,5 @@ func TestGolden(t *testing.T) {
 				t.Errorf("%d changes forth, %d back", len(changes), len(back))
 			}
 		})
-	}
-}
-
-func compare(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
