@@ -101,7 +101,7 @@ Sallyport is ready on http://$gateway, with the sample service behind it. In ano
   curl -i $gateway/private/x                              # no key: 401
   curl -i -H 'X-Api-Key: demo-key' $gateway/private/x     # with the key: 200
   curl -i $gateway/internal/x                             # refused by address: 403
-  for i in {1..10}; do curl -s -o /dev/null -w '%{http_code}\n' $gateway/limited; done   # past the limit: 429
+  curl -s -o /dev/null -w '%{http_code}\n' '$gateway/limited?[1-10]'   # past the limit: 429
 
 Each request is a line of JSON here. Change gateway.toml and see it take effect. Ctrl-C stops both.
 

@@ -19,9 +19,7 @@ func TestSignalReopensTheAccessLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	changed := strings.Replace(string(text), `access = "stdout"`, `access = "access.log"`, 1)
-	if err := os.WriteFile(r.file, []byte(changed), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	r.save(changed)
 	file, moved := filepath.Join(dir, "access.log"), filepath.Join(dir, "access.log.1")
 	// asked sends requests until a line of one is in the file: a moment passes between its making and its use.
 	asked := func(path, query string) func() bool {

@@ -173,10 +173,7 @@ func TestAdminTokenAndMove(t *testing.T) {
 	keep("first-token-0123456789")
 	r := launch(t, static("one"))
 	table := func(listen string) {
-		text := fmt.Sprintf("[server]\nlisten = [%q]\n[admin]\nlisten = %q\ntoken = { file = %q }\n[log]\naccess = \"off\"\n[sandbox]\ndir = \"plugins\"\ncache = \"cache\"\n%s", r.addr, listen, tokenFile, static("one"))
-		if err := os.WriteFile(r.file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		r.save(fmt.Sprintf("[server]\nlisten = [%q]\n[admin]\nlisten = %q\ntoken = { file = %q }\n[log]\naccess = \"off\"\n[sandbox]\ndir = \"plugins\"\ncache = \"cache\"\n%s", r.addr, listen, tokenFile, static("one")))
 	}
 	table(r.admin)
 	gatewaytest.Until(t, "the token is asked for", func() bool { _, _, code := command("admin", "-c", r.file, "status"); return code == 1 })

@@ -65,8 +65,17 @@ func launch(t *testing.T, toml string) *running {
 
 func (r *running) write(toml string) {
 	r.t.Helper()
-	text := fmt.Sprintf("[server]\nlisten = [%q]\ndrain_timeout = \"5s\"\n[admin]\nlisten = %q\n[log]\naccess = \"stdout\"\n[sandbox]\ndir = \"plugins\"\ncache = \"cache\"\n%s", r.addr, r.admin, toml)
-	if err := os.WriteFile(r.file, []byte(text), 0o600); err != nil {
+	text := fmt.Sprintf("[server]\nlisten = [%q]\ndrain_timeout = \"60s\"\n[admin]\nlisten = %q\n[log]\naccess = \"stdout\"\n[sandbox]\ndir = \"plugins\"\ncache = \"cache\"\n%s", r.addr, r.admin, toml)
+	r.save(text)
+}
+
+// save puts another config in the place of the one that there is, at once: a gateway could read one that is written in part.
+func (r *running) save(text string) {
+	r.t.Helper()
+	if err := os.WriteFile(r.file+".new", []byte(text), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := os.Rename(r.file+".new", r.file); err != nil {
 		r.t.Fatal(err)
 	}
 }

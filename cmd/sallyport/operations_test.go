@@ -41,9 +41,7 @@ func TestOperationsCommands(t *testing.T) {
 	r := launch(t, static("ready"))
 	moved := strings.NewReplacer("127.0.0.1:8080", r.addr, "127.0.0.1:9901", r.admin)
 	toml := strings.NewReplacer(`"bin/plugins"`, `"`+built+`"`, `".cache/wasm"`, `"cache"`).Replace(moved.Replace(string(text)))
-	if err := os.WriteFile(r.file, []byte(toml), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	r.save(toml)
 	gatewaytest.Until(t, "the config is in force", func() bool { _, body := r.get("http://" + r.addr + "/"); return strings.Contains(body, "Try /hello") })
 	dir := filepath.Dir(r.file)
 	if err := os.MkdirAll(filepath.Join(dir, "bin"), 0o755); err != nil {

@@ -48,9 +48,7 @@ func TestCertificatesAreWatched(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(r.file, []byte(strings.Replace(string(text), "listen = [", listener, 1)), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	r.save(strings.Replace(string(text), "listen = [", listener, 1))
 	serves := func(p *certs.Pair) func() bool {
 		return func() bool {
 			nc, err := tls.Dial("tcp", addr, &tls.Config{ServerName: "a.example", RootCAs: p.Pool})
@@ -86,9 +84,7 @@ func TestFilesOfARefusedConfigAreWatched(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(r.file, []byte(strings.Replace(string(text), "listen = [", listener, 1)), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	r.save(strings.Replace(string(text), "listen = [", listener, 1))
 	gatewaytest.Until(t, "it is refused", func() bool { return strings.Contains(r.log.String(), "later.pem: no such file") })
 	copyFile(t, pair.Cert, cert)
 	gatewaytest.Until(t, "it is served", func() bool {

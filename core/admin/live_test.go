@@ -286,7 +286,7 @@ func TestDrainAndWeigh(t *testing.T) {
 		{"no JSON", "POST", "/upstreams/u/endpoints/127.0.0.1:1/drain", `drain`, 400},
 		{"an unknown name", "POST", "/upstreams/u/endpoints/127.0.0.1:1/drain", `{"drain": true, "x": 1}`, 400},
 		{"something behind", "POST", "/upstreams/u/endpoints/127.0.0.1:1/drain", `{"drain": true} {}`, 400},
-		{"too much", "POST", "/upstreams/u/endpoints/127.0.0.1:1/drain", `{"drain": ` + strings.Repeat(" ", 1<<20) + `true}`, 413},
+		{"too much", "POST", "/upstreams/u/endpoints/127.0.0.1:1/drain", `{"drain": ` + strings.Repeat(" ", 64<<10) + `true}`, 413},
 		{"no weight", "PUT", "/upstreams/u/endpoints/127.0.0.1:1/weight", `{}`, 400},
 		{"weight 0", "PUT", "/upstreams/u/endpoints/127.0.0.1:1/weight", `{"weight": 0}`, 400},
 		{"weight 1001", "PUT", "/upstreams/u/endpoints/127.0.0.1:1/weight", `{"weight": 1001}`, 400},

@@ -31,12 +31,12 @@ func shadow(t testing.TB, handler http.HandlerFunc) *Proxy {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { u.Close(); s.CloseClientConnections(); s.Close() })
-	return &Proxy{Upstream: u, Timeout: 5 * time.Second, Total: 5 * time.Second}
+	return &Proxy{Upstream: u, Timeout: time.Minute, Total: time.Minute}
 }
 
 func settled(t testing.TB, m *Mirror) MirrorState {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); m.State().Active != 0; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); m.State().Active != 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("copies are still under way")
 		}

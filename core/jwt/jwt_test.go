@@ -19,6 +19,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -390,6 +391,11 @@ func TestRemoteFails(t *testing.T) {
 		if _, err := k.Verify(ctx, sign(t, "RS256", "1", s.key, jwt.MapClaims{})); err == nil {
 			break
 		}
+	}
+	for fetching := true; fetching; runtime.Gosched() { // keys are known a moment before their fetch has ended
+		k.remote.mu.Lock()
+		fetching = k.remote.fetching
+		k.remote.mu.Unlock()
 	}
 	i.answer.Store(nil)
 	k.remote.mu.Lock()

@@ -64,7 +64,7 @@ func TestFetch(t *testing.T) {
 	up := answering(200, "welcome")
 	fields := listOf(":method", "POST", ":path", "/a/../check?q=1", ":authority", "Auth.Internal", "X-Token", " abc ")
 	s := &script{hooks: abi.HookRequest, request: []step{
-		do("fetch", "auth", fields, "body", 1000), do("status", 16), do("header_get", 16, "x-user", buf(8)), do("body_size", 16),
+		do("fetch", "auth", fields, "body", 60_000), do("status", 16), do("header_get", 16, "x-user", buf(8)), do("body_size", 16),
 		do("body_read", 16, 3, buf(8)), do("fetch_result", 16), do("fetch_result", 17), do("header_set", 16, "a", "b"), do("body_write", 16, "x"),
 		do("fetch", "auth", "", "", 0), do("status", 17), do("fetch", "other", "", "", 0),
 	}}
@@ -221,32 +221,33 @@ func TestWaitForNothingIsAFailure(t *testing.T) {
 func TestFetchesThatFail(t *testing.T) {
 	tests := []struct {
 		name  string
+		limit int // in milliseconds
 		serve func(x *exchange.Exchange, deadline time.Time) *fault.Fault
 		want  string
 	}{
-		{"refused", func(*exchange.Exchange, time.Time) *fault.Fault {
+		{"refused", 0, func(*exchange.Exchange, time.Time) *fault.Fault {
 			return fault.New(fault.BadGateway, fault.Upstream, "")
 		}, "-7"},
-		{"too slow", func(*exchange.Exchange, time.Time) *fault.Fault {
+		{"too slow", 0, func(*exchange.Exchange, time.Time) *fault.Fault {
 			return fault.New(fault.GatewayTimeout, fault.Upstream, "")
 		}, "-6"},
-		{"client gone", func(*exchange.Exchange, time.Time) *fault.Fault { return fault.New(fault.ClientGone, fault.Client, "") }, "-9"},
-		{"body breaks", func(x *exchange.Exchange, _ time.Time) *fault.Fault {
+		{"client gone", 0, func(*exchange.Exchange, time.Time) *fault.Fault { return fault.New(fault.ClientGone, fault.Client, "") }, "-9"},
+		{"body breaks", 0, func(x *exchange.Exchange, _ time.Time) *fault.Fault {
 			x.Resp.Body = exchange.Body{Length: 5, Source: &pieces{Reader: failing{io.ErrUnexpectedEOF}}}
 			return nil
 		}, "-7"},
-		{"body too large", func(x *exchange.Exchange, _ time.Time) *fault.Fault {
+		{"body too large", 0, func(x *exchange.Exchange, _ time.Time) *fault.Fault {
 			x.Resp.Body = exchange.Body{Length: abi.MaxBody + 1, Source: &pieces{Reader: failing{io.ErrUnexpectedEOF}}}
 			return nil
 		}, "-7"},
-		{"body drips", func(x *exchange.Exchange, deadline time.Time) *fault.Fault {
+		{"body drips", 20, func(x *exchange.Exchange, deadline time.Time) *fault.Fault {
 			x.Resp.Body = exchange.Body{Length: exchange.Unknown, Source: &pieces{Reader: dripping{}}}
 			return nil
 		}, "-6"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &script{hooks: abi.HookRequest, request: []step{do("fetch", "auth", "", "", 20), do("status", 16), do("fetch_result", 16)}}
+			s := &script{hooks: abi.HookRequest, request: []step{do("fetch", "auth", "", "", tt.limit), do("status", 16), do("fetch_result", 16)}}
 			pool, _ := newFetchingProbe(t, s, map[string]Fetcher{"auth": &fakeUpstream{serve: tt.serve}})
 			if _, err := pool.Filter("test", chain.Deny).Request(newExchange(), 0); err != nil {
 				t.Fatal(err)

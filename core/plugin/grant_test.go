@@ -63,7 +63,7 @@ func newGrants(t testing.TB) Grants {
 func newProbeWith(t testing.TB, s *script, g Grants) *Pool {
 	t.Helper()
 	h, _ := newHost(t)
-	pool, err := load(t, h, "probe", Limits{MaxInstances: 1}).Configure(s.compile(t), g)
+	pool, err := load(t, h, "probe", Limits{MaxInstances: 1, WaitTimeout: time.Minute}).Configure(s.compile(t), g)
 	if err != nil {
 		t.Fatal(err)
 	}

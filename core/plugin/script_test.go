@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/core/plugin/abi"
 )
@@ -158,9 +159,9 @@ func (s *script) outcomes(i *instance) []string {
 	return all
 }
 
-// newProbe returns a pool of one probe that runs the script.
+// newProbe returns a pool of one probe that runs the script. On a slow machine nobody is late for it, nor are its fetches.
 func newProbe(t testing.TB, s *script) (*Pool, *logBook) {
 	t.Helper()
 	h, book := newHost(t)
-	return configure(t, load(t, h, "probe", Limits{MaxInstances: 1}), s.compile(t)), book
+	return configure(t, load(t, h, "probe", Limits{MaxInstances: 1, WaitTimeout: time.Minute, FetchTimeout: time.Minute}), s.compile(t)), book
 }

@@ -66,7 +66,8 @@ func start(t *testing.T) *cluster {
 	return c
 }
 
-// moved copies the configs with free ports for those that they have, and returns which is where.
+// moved copies the configs with free ports for those that they have, and returns which is where. On a slow machine Redis is waited for:
+// a gateway that gives it up counts by itself, and then it is not the limit of both that is looked at.
 func moved(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	at := map[string]string{}
@@ -81,7 +82,11 @@ func moved(t *testing.T, dir string) map[string]string {
 		text := regexp.MustCompile(`127\.0\.0\.1:(\d+)`).ReplaceAllStringFunc(string(data), func(address string) string {
 			return at[strings.TrimPrefix(address, "127.0.0.1:")]
 		})
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		patient := strings.Replace(text, `timeout = "20ms"`, `timeout = "5s"`, 1)
+		if patient == text {
+			t.Fatalf("%s has no timeout of 20ms for Redis", name)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(patient), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -156,19 +161,22 @@ func (c *cluster) count(t *testing.T, path string, n int) (ok int) {
 // Limits hold across both gateways, and a gateway that is killed under load takes with it nothing but its open connections.
 func TestCluster(t *testing.T) {
 	c := start(t)
-	if got := c.count(t, "/limited", 100); got != 50 {
+	began := time.Now()
+	back := func() int { return int(time.Since(began) / time.Minute) } // how many the limit lets through again, at most
+	if got := c.count(t, "/limited", 100); got < 50 || got > 50+back() {
 		t.Errorf("%d of 100 are let through, want 50", got)
 	}
 	if got := c.count(t, "/plans", 10); got != 10 {
 		t.Errorf("%d of 10 are let through by both limits", got)
 	}
 	const clients = 16
-	var served, lost, wrong atomic.Int64
+	var served [clients]atomic.Int64
+	var lost, wrong atomic.Int64
 	var stop atomic.Bool
 	var wait sync.WaitGroup
 	defer wait.Wait()
 	defer stop.Store(true)
-	for range clients {
+	for i := range clients {
 		wait.Go(func() {
 			one, err := c.dial()
 			for !stop.Load() {
@@ -186,7 +194,7 @@ func TestCluster(t *testing.T) {
 				case status != 200:
 					wrong.Add(1)
 				default:
-					served.Add(1)
+					served[i].Add(1)
 				}
 			}
 			if err == nil {
@@ -194,25 +202,31 @@ func TestCluster(t *testing.T) {
 			}
 		})
 	}
-	until(t, "there is load", func() bool { return served.Load() > 500 })
+	// serve waits until each client has had so many answers more: one that has lost its connection has noticed then.
+	serve := func(more int64) {
+		var goals [clients]int64
+		for i := range served {
+			goals[i] = served[i].Load() + more
+		}
+		for i, goal := range goals {
+			until(t, "all are served", func() bool { return served[i].Load() >= goal })
+		}
+	}
+	serve(30)
 	if err := syscall.Kill(c.pids[0], syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	until(t, "its connections are gone", func() bool { return lost.Load() >= clients/2 })
 	until(t, "it takes no connection any more", func() bool { return !listens(c.gateway) })
-	serve := func(more int64) {
-		goal := served.Load() + more
-		until(t, "the other has taken over", func() bool { return served.Load() >= goal })
-	}
-	serve(200)
+	serve(10)
 	before := lost.Load()
-	serve(2000)
+	serve(120)
 	// Beside those that it had, some may have come while the system closed what it left behind.
 	if got := lost.Load(); before > clients || got != before || wrong.Load() != 0 {
 		t.Errorf("%d requests were lost, %d of them later, and %d answered wrongly; want about %d connections", got, got-before, wrong.Load(), clients/2)
 	}
-	t.Logf("%d requests served, %d lost with the gateway that was killed", served.Load(), lost.Load())
-	if got := c.count(t, "/limited", 20); got > 1 {
+	t.Logf("%d requests lost with the gateway that was killed", lost.Load())
+	if got := c.count(t, "/limited", 20); got > 1+back() {
 		t.Errorf("the other gateway lets %d through: the limit was used up", got)
 	}
 }
