@@ -24,6 +24,8 @@ const (
 	// round is how often everything is looked at though nothing was told: not every file system tells, and a link far up the path may
 	// have been changed.
 	round = 30 * time.Second
+	// tick is how far the time that a file gets may lag behind the clock: the kernel takes that of its last tick.
+	tick = 10 * time.Millisecond
 )
 
 // Watcher calls Changed after each change of what it watches. Run it from one goroutine.
@@ -114,7 +116,7 @@ func (w *Watcher) isNewer() bool {
 		return false
 	}
 	for _, file := range w.files() {
-		if info, err := os.Stat(file); err == nil && !info.ModTime().Before(w.Loaded) {
+		if info, err := os.Stat(file); err == nil && !info.ModTime().Before(w.Loaded.Add(-tick)) {
 			return true
 		}
 	}

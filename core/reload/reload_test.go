@@ -195,3 +195,29 @@ func TestForce(t *testing.T) {
 	force <- struct{}{}
 	until(t, "it is done", func() bool { return changes.Load() == 1 })
 }
+
+// A file that was written right after it was read may have a time from before that.
+func TestIsNewer(t *testing.T) {
+	loaded := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	file := filepath.Join(t.TempDir(), "gateway.toml")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := Watcher{Config: file, Plugins: func() []string { return nil }, Loaded: loaded}
+	for _, tt := range []struct {
+		name    string
+		written time.Time
+		want    bool
+	}{
+		{"long before", loaded.Add(-time.Second), false},
+		{"a tick of the kernel before", loaded.Add(-4 * time.Millisecond), true},
+		{"after", loaded.Add(time.Millisecond), true},
+	} {
+		if err := os.Chtimes(file, tt.written, tt.written); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.isNewer(); got != tt.want {
+			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
