@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 )
 
 // fakeDNS is a DNS server, by UDP and TCP at one port, that answers as a test says.
@@ -25,7 +27,7 @@ type fakeDNS struct {
 
 func startDNS(t testing.TB, reply func(query *dnsmessage.Message, tcp bool) [][]byte) *fakeDNS {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", free.Address(t))
 	do(t, err)
 	addr := listener.Addr().(*net.TCPAddr).AddrPort()
 	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(addr))

@@ -174,8 +174,11 @@ func TestCloseInterruptsRead(t *testing.T) {
 }
 
 func TestSlowClients(t *testing.T) {
-	o := Options{HeadTimeout: 20 * time.Millisecond, BodyTimeout: 20 * time.Millisecond, IdleTimeout: 20 * time.Millisecond}
-	l, _ := start(t, o, func(x *exchange.Exchange) {
+	const short = 20 * time.Millisecond
+	serve := func(x *exchange.Exchange) {
+		if x.Req.Path == "/idle" {
+			x.Client.(*conn).listener.SetOptions(Options{IdleTimeout: short})
+		}
 		if x.Fault == nil {
 			_, err := io.ReadAll(&x.Req.Body)
 			x.Fault = fault.From(err)
@@ -186,17 +189,24 @@ func TestSlowClients(t *testing.T) {
 			return
 		}
 		answer200(x, "")
-	})
-	tests := []struct{ name, input, status, end string }{
-		{"idle from the start", "", "", ""},
-		{"idle after an answer", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200", "\r\n\r\n"},
-		{"idle with an empty line", "\r\n", "", ""},
-		{"head", "GET /slow HTTP/1.1\r\nHo", "HTTP/1.1 408", "GET"},
-		{"content", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab", "HTTP/1.1 408", "POST/"},
-		{"chunked content", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab", "HTTP/1.1 408", "POST/"},
+	}
+	// Of the time-outs only the one in question is short: the input may take its time to come.
+	idles, heads, bodies := Options{IdleTimeout: short}, Options{HeadTimeout: short}, Options{BodyTimeout: 5 * short}
+	tests := []struct {
+		name               string
+		o                  Options
+		input, status, end string
+	}{
+		{"idle from the start", idles, "", "", ""},
+		{"idle after an answer", Options{}, "GET /idle HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200", "\r\n\r\n"},
+		{"idle with an empty line", idles, "\r\n", "", ""},
+		{"head", heads, "GET /slow HTTP/1.1\r\nHo", "HTTP/1.1 408", "GET"},
+		{"content", bodies, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab", "HTTP/1.1 408", "POST/"},
+		{"chunked content", bodies, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab", "HTTP/1.1 408", "POST/"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			l, _ := start(t, tt.o, serve)
 			nc := dial(t, l)
 			send(t, nc, tt.input)
 			got := readAll(t, nc)

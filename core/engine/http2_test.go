@@ -277,6 +277,9 @@ func TestHTTP2BodyFaults(t *testing.T) {
 	faults := make(chan *fault.Fault, 1)
 	reading := make(chan struct{}, 1)
 	l, _ := start(t, http2Options, func(x *exchange.Exchange) {
+		if x.Req.Path == "/silence" {
+			bodyTimeout(x, 50*time.Millisecond)
+		}
 		reading <- struct{}{}
 		_, err := io.ReadAll(&x.Req.Body)
 		faults <- fault.From(err)
@@ -294,13 +297,9 @@ func TestHTTP2BodyFaults(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			o := http2Options
-			if tt.want == fault.RequestTimeout {
-				o.BodyTimeout = 50 * time.Millisecond
-			}
-			l.SetOptions(o)
 			c := dialHTTP2(t, l)
-			c.post(1, "/", "content-length: 5")
+			c.settle()
+			c.post(1, "/"+strings.ReplaceAll(tt.name, " ", "-"), "content-length: 5")
 			c.data(1, false, "ab")
 			<-reading
 			tt.then(c)
@@ -311,10 +310,16 @@ func TestHTTP2BodyFaults(t *testing.T) {
 	}
 }
 
+// bodyTimeout sets it for the exchange's listener: from the beginning, it would hold for what the server writes then, too.
+func bodyTimeout(x *exchange.Exchange, d time.Duration) {
+	x.Client.(*http2Stream).conn.listener.SetOptions(Options{HTTP2: true, BodyTimeout: d})
+}
+
 // TestHTTP2Conversation: a client that only listens is not too slow.
 func TestHTTP2Conversation(t *testing.T) {
 	faults := make(chan *fault.Fault, 1)
-	l, _ := start(t, Options{HTTP2: true, BodyTimeout: 5 * time.Millisecond}, func(x *exchange.Exchange) {
+	l, _ := start(t, http2Options, func(x *exchange.Exchange) {
+		bodyTimeout(x, 5*time.Millisecond)
 		x.Duplex, x.Idle = true, 80*time.Millisecond
 		began := time.Now()
 		_, err := io.ReadAll(&x.Req.Body)
@@ -325,6 +330,7 @@ func TestHTTP2Conversation(t *testing.T) {
 		answer200(x, "")
 	})
 	c := dialHTTP2(t, l)
+	c.settle()
 	c.post(1, "/")
 	if got := <-faults; got.Kind != fault.RequestTimeout {
 		t.Errorf("got %v, want a timeout", got)
@@ -337,7 +343,7 @@ func TestHTTP2SlowReaders(t *testing.T) {
 		t.Skip("with time-outs this short, what is slow under the race detector is not the readers alone")
 	}
 	large := strings.Repeat("x", 4<<20)
-	l, h := start(t, Options{HTTP2: true, BodyTimeout: 50 * time.Millisecond}, func(x *exchange.Exchange) {
+	l, h := start(t, Options{HTTP2: true, BodyTimeout: 200 * time.Millisecond}, func(x *exchange.Exchange) {
 		switch x.Req.Path {
 		case "/small":
 			answer200(x, "small")
@@ -383,12 +389,35 @@ func openHTTP2(l *Listener) map[*http2Conn]struct{} {
 }
 
 func TestHTTP2IdleTimeout(t *testing.T) {
-	l, _ := start(t, Options{HTTP2: true, IdleTimeout: 20 * time.Millisecond}, tell)
-	c := dialHTTP2(t, l)
-	c.wait("GOAWAY", func() bool { return len(c.goAways) == 1 })
-	for c.next() {
+	soon := Options{HTTP2: true, IdleTimeout: 20 * time.Millisecond}
+	for name, begin := range map[string]func(l *Listener) *http2Client{
+		"from the start": func(l *Listener) *http2Client {
+			c := startHTTP2(t, dial(t, l))
+			eventually(t, "it is accepted", func() bool { return idleConns(l) == 1 })
+			l.SetOptions(soon) // which the connection finds when it has seen what it is
+			send(t, c.nc, http2Preface)
+			c.check(c.frames.WriteSettings())
+			return c
+		},
+		"behind a stream": func(l *Listener) *http2Client {
+			c := dialHTTP2(t, l)
+			c.get(1, "/")
+			c.answer(1)
+			return c
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, _ := start(t, http2Options, func(x *exchange.Exchange) {
+				x.Client.(*http2Stream).conn.listener.SetOptions(soon)
+				tell(x)
+			})
+			c := begin(l)
+			c.wait("GOAWAY", func() bool { return len(c.goAways) == 1 })
+			for c.next() {
+			}
+			eventually(t, "it is gone", func() bool { l.mu.Lock(); defer l.mu.Unlock(); return len(l.conns) == 0 })
+		})
 	}
-	eventually(t, "it is gone", func() bool { l.mu.Lock(); defer l.mu.Unlock(); return len(l.conns) == 0 })
 }
 
 // TestHTTP2Drain: a stream that crosses the first GOAWAY is served, running ones finish, then the connection closes.

@@ -164,6 +164,14 @@ func (c *http2Client) wait(what string, ok func() bool) {
 	}
 }
 
+// settle waits until the server has nothing more to say of the connection's beginning.
+func (c *http2Client) settle() {
+	c.t.Helper()
+	c.check(c.frames.WritePing(false, [8]byte{}))
+	pings := c.pings
+	c.wait("the answer to a ping", func() bool { return c.pings > pings })
+}
+
 // answer waits until a stream has ended.
 func (c *http2Client) answer(id uint32) *http2Answer {
 	c.t.Helper()

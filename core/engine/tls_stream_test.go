@@ -85,7 +85,7 @@ func TestPacedWrite(t *testing.T) {
 func TestReaderThatStops(t *testing.T) {
 	pair := certs.New(t, "x")
 	content := strings.Repeat("x", 64<<20)
-	l, h := start(t, Options{TLS: NewTLS(secureWith(pair)), BodyTimeout: 50 * time.Millisecond}, func(x *exchange.Exchange) { answer200(x, content) })
+	l, h := start(t, Options{TLS: NewTLS(secureWith(pair)), BodyTimeout: 200 * time.Millisecond}, func(x *exchange.Exchange) { answer200(x, content) })
 	nc := dialTLS(t, l, &tls.Config{ServerName: "x", RootCAs: pair.Pool})
 	send(t, nc, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 	readTo(t, nc, "\r\n\r\n")

@@ -38,10 +38,16 @@ func tcpPair(t *testing.T) (here, there *net.TCPConn) {
 
 // tunnelTo starts a server whose every answer is a tunnel to upstream.
 func tunnelTo(t *testing.T, o Options, upstream net.Conn) (*Listener, *fake) {
-	return start(t, o, func(x *exchange.Exchange) {
+	return tunnelUnder(t, o, o, upstream)
+}
+
+// tunnelUnder is tunnelTo with other Options from the time on that a tunnel is answered.
+func tunnelUnder(t *testing.T, before, o Options, upstream net.Conn) (*Listener, *fake) {
+	return start(t, before, func(x *exchange.Exchange) {
 		if x.Req.Upgrade != "websocket" {
 			t.Errorf("upgrade %q", x.Req.Upgrade)
 		}
+		x.Client.(*conn).listener.SetOptions(o)
 		x.Resp.Status = 101
 		x.Resp.Fields.Add("Date", "D")
 		x.Resp.Body.Set([]byte("first "))
@@ -109,7 +115,7 @@ func TestTunnelBothWaysAtOnce(t *testing.T) {
 
 func TestTunnelIdle(t *testing.T) {
 	here, there := tcpPair(t)
-	l, _ := tunnelTo(t, Options{IdleTimeout: 30 * time.Millisecond}, here)
+	l, _ := tunnelUnder(t, Options{}, Options{IdleTimeout: 30 * time.Millisecond}, here)
 	nc := dial(t, l)
 	send(t, nc, upgradeHead)
 	readTo(t, nc, "first ")
@@ -125,11 +131,8 @@ func TestTunnelIdle(t *testing.T) {
 func TestTunnelIdleAsTheExchangeSays(t *testing.T) {
 	tunnel := func(o Options, limit time.Duration) (l *Listener, nc, there *net.TCPConn) {
 		here, there := tcpPair(t)
-		l, _ = start(t, o, func(x *exchange.Exchange) {
-			if x.Req.Upgrade == "" {
-				answer200(x, "ok")
-				return
-			}
+		l, _ = start(t, Options{}, func(x *exchange.Exchange) {
+			x.Client.(*conn).listener.SetOptions(o)
 			x.Idle = limit
 			x.Resp.Status = 101
 			x.Resp.Tunnel = here
@@ -147,9 +150,7 @@ func TestTunnelIdleAsTheExchangeSays(t *testing.T) {
 	})
 	t.Run("longer", func(t *testing.T) {
 		l, nc, there := tunnel(Options{IdleTimeout: 30 * time.Millisecond}, time.Hour)
-		rests := dial(t, l)
-		send(t, rests, getOne)
-		readAll(t, rests) // until the listener's time is over
+		readAll(t, dial(t, l)) // until the listener's time is over
 		send(t, there, "still here")
 		readTo(t, nc, "still here")
 		nc.Close()

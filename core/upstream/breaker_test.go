@@ -197,7 +197,7 @@ func TestAllOpen(t *testing.T) {
 	})
 	o := careful(p, 3)
 	o.Retry = nil
-	o.Breaker = &BreakerOptions{Failures: 1, OpenFor: 50 * time.Millisecond, MaxOpenFor: 50 * time.Millisecond, Probes: 1, Statuses: []int{503}}
+	o.Breaker = &BreakerOptions{Failures: 1, OpenFor: time.Hour, MaxOpenFor: time.Hour, Probes: 1, Statuses: []int{503}}
 	u := open(t, o)
 	for range 3 {
 		x := request("GET", "/")
@@ -211,6 +211,7 @@ func TestAllOpen(t *testing.T) {
 		t.Errorf("got %+v, %+v, want an open circuit", f, u.State())
 	}
 	healthy.Store(true)
+	probing(u, 0, 1, 2)
 	eventually(t, "all have closed", func() bool {
 		x := request("GET", "/")
 		_ = u.Do(x, Send{})

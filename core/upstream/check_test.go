@@ -24,7 +24,7 @@ import (
 func plainHealth() *HealthOptions {
 	return &HealthOptions{
 		Kind: "http", Method: "GET", Path: "/healthz", Interval: 10 * time.Millisecond, UnhealthyInterval: 10 * time.Millisecond,
-		Timeout: 5 * time.Second, Healthy: 1, Unhealthy: 3, Statuses: []StatusRange{{200, 399}},
+		Timeout: 30 * time.Second, Healthy: 1, Unhealthy: 3, Statuses: []StatusRange{{200, 399}},
 	}
 }
 

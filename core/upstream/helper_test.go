@@ -18,6 +18,7 @@ import (
 
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 	"github.com/sallyport/sallyport/core/header"
 )
 
@@ -138,17 +139,12 @@ const okAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 // deadAddress refuses connections.
 func deadAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	return free.Address(t)
 }
 
 func group(addresses ...string) Options {
 	o := Options{
-		Name: "test", Policy: "round_robin", ConnectTimeout: 5 * time.Second, ResponseTimeout: 10 * time.Second,
+		Name: "test", Policy: "round_robin", ConnectTimeout: 30 * time.Second, ResponseTimeout: time.Minute,
 		IdleTimeout: time.Minute, MaxIdle: 64,
 	}
 	for _, address := range addresses {

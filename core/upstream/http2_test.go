@@ -322,7 +322,11 @@ func TestHTTP2EarlyEnd(t *testing.T) {
 func TestHTTP2ClientGone(t *testing.T) {
 	noLeak(t)
 	ended := make(chan bool, 2)
+	c := &client{}
 	u := h2cServer(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" {
+			c.gone.Store(true) // now that the stream is there, which is to end
+		}
 		if r.URL.Path == "/head" {
 			_, _ = io.WriteString(w, "some")
 			_ = http.NewResponseController(w).Flush()
@@ -330,8 +334,6 @@ func TestHTTP2ClientGone(t *testing.T) {
 		<-r.Context().Done()
 		ended <- true
 	})
-	c := &client{}
-	c.gone.Store(true)
 	x := request("GET", "/")
 	x.Client = c
 	mustFail(t, u, x, Send{}, fault.ClientGone)
@@ -342,10 +344,14 @@ func TestHTTP2ClientGone(t *testing.T) {
 	if f := u.Do(x, Send{}); f != nil {
 		t.Fatal(f)
 	}
+	some := make([]byte, 4)
+	if _, err := io.ReadFull(&x.Resp.Body, some); err != nil || string(some) != "some" {
+		t.Errorf("got %q, %v", some, err)
+	}
 	c.gone.Store(true)
 	got, err := io.ReadAll(&x.Resp.Body)
 	var f *fault.Fault
-	if string(got) != "some" || !errors.As(err, &f) || f.Kind != fault.ClientGone {
+	if len(got) != 0 || !errors.As(err, &f) || f.Kind != fault.ClientGone {
 		t.Errorf("got %q, %v", got, err)
 	}
 	x.Resp.Reset()
@@ -386,6 +392,9 @@ func TestHTTP2TimesOut(t *testing.T) {
 	release := make(chan bool)
 	u := func(change func(*Options)) *Upstream {
 		o := h2c(serveH2C(t, nil, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/at-once" {
+				return
+			}
 			if r.URL.Path == "/stall" {
 				_, _ = io.WriteString(w, "some")
 				_ = http.NewResponseController(w).Flush()
@@ -406,11 +415,13 @@ func TestHTTP2TimesOut(t *testing.T) {
 		}
 	})
 	t.Run("deadline", func(t *testing.T) {
-		mustFail(t, u(func(*Options) {}), request("GET", "/"), Send{Deadline: time.Now().Add(200 * time.Millisecond)}, fault.GatewayTimeout)
+		u := u(func(*Options) {})
+		ask(t, u, request("GET", "/at-once")) // so that there is a connection
+		mustFail(t, u, request("GET", "/"), Send{Deadline: time.Now().Add(200 * time.Millisecond)}, fault.GatewayTimeout)
 	})
 	t.Run("content", func(t *testing.T) {
 		x := request("GET", "/stall")
-		x.Idle = 150 * time.Millisecond
+		x.Idle = 500 * time.Millisecond
 		if f := u(func(*Options) {}).Do(x, Send{}); f != nil {
 			t.Fatal(f)
 		}
@@ -432,7 +443,8 @@ func TestHTTP2TimesOut(t *testing.T) {
 	t.Run("upload behind the head", func(t *testing.T) {
 		x := request("POST", "/stall")
 		x.Req.Body = exchange.Body{Length: 32 << 20, Held: make([]byte, 32<<20)}
-		if f := u(func(o *Options) { o.ResponseTimeout = 100 * time.Millisecond }).Do(x, Send{}); f != nil {
+		// The head has to be there by then.
+		if f := u(func(o *Options) { o.ResponseTimeout = 500 * time.Millisecond }).Do(x, Send{}); f != nil {
 			t.Fatal(f)
 		}
 		if _, err := io.ReadAll(&x.Resp.Body); !errors.Is(err, errStuck) {
@@ -572,7 +584,7 @@ func TestHTTP2OneConnection(t *testing.T) {
 func TestHTTP2Idle(t *testing.T) {
 	noLeak(t)
 	o := h2c(serveH2C(t, nil, func(http.ResponseWriter, *http.Request) {}).Listener.Addr().String())
-	o.IdleTimeout = 30 * time.Millisecond
+	o.IdleTimeout = 300 * time.Millisecond // which begins ahead of the first exchange
 	u := open(t, o)
 	ask(t, u, request("GET", "/"))
 	eventually(t, "the connection is closed", func() bool { return idle(u) == 0 })
@@ -625,7 +637,7 @@ func TestHTTP2CannotConnect(t *testing.T) {
 	}
 	mute := listen(t, silent)
 	o = h2c(mute.address)
-	o.ConnectTimeout = 50 * time.Millisecond
+	o.ConnectTimeout = 300 * time.Millisecond // of which connecting takes a part
 	mustFail(t, open(t, o), request("POST", "/"), Send{}, fault.BadGateway)
 }
 

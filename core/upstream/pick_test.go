@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sallyport/sallyport/core/balance"
@@ -109,7 +110,7 @@ func TestHashCookieIsMade(t *testing.T) {
 	o.Balance.HashCookie = &CookieOptions{Name: "cart", Path: "/", MaxAge: time.Hour, Secure: true, HTTPOnly: true, SameSite: "Lax", Domain: "a.example"}
 	u := open(t, o)
 	seen := map[string]bool{}
-	for range 30 {
+	for range 100 {
 		first, set := asking(t, u)
 		seen[first] = true
 		if len(set) != 1 || !strings.HasPrefix(set[0], "cart=") || !strings.HasSuffix(set[0], "; Path=/; Domain=a.example; Max-Age=3600; Secure; HttpOnly; SameSite=Lax") {
@@ -121,7 +122,7 @@ func TestHashCookieIsMade(t *testing.T) {
 		}
 	}
 	if len(seen) != 3 {
-		t.Errorf("30 new clients went to %v, want all three", seen)
+		t.Errorf("100 new clients went to %v, want all three", seen)
 	}
 }
 
@@ -346,48 +347,58 @@ func TestPickHammer(t *testing.T) {
 }
 
 func TestSlowStart(t *testing.T) {
-	const slow = 10 * time.Second
-	e, now := &Endpoint{}, time.Now()
-	check := func(what string, usable bool, low, high int) {
-		t.Helper()
-		if got := e.percent(usable, slow); got < low || got > high {
-			t.Errorf("%s: got %d %%, want %d to %d", what, got, low, high)
+	synctest.Test(t, func(t *testing.T) {
+		const slow = 10 * time.Second
+		e, now := &Endpoint{}, time.Now()
+		check := func(what string, usable bool, want int) {
+			t.Helper()
+			if got := e.percent(usable, slow); got != want {
+				t.Errorf("%s: got %d %%, want %d", what, got, want)
+			}
 		}
-	}
-	check("of the first config", true, 100, 100)
-	e.risen = now
-	check("joined", true, firstPercent, 30)
-	e.risen = now.Add(-slow / 2)
-	check("half-way", true, 50, 70)
-	e.risen = now.Add(-slow)
-	check("risen", true, 100, 100)
-	check("out", false, 100, 100)
-	check("still out", false, 100, 100)
-	check("back", true, firstPercent, 30)
-	if got := e.percent(true, 0); got != 100 {
-		t.Errorf("without slow start: got %d %%, want 100", got)
-	}
+		check("of the first config", true, 100)
+		e.risen = now
+		check("joined", true, firstPercent)
+		e.risen = now.Add(-slow / 2)
+		check("half-way", true, 50)
+		e.risen = now.Add(-slow)
+		check("risen", true, 100)
+		check("out", false, 100)
+		check("still out", false, 100)
+		check("back", true, firstPercent)
+		if got := e.percent(true, 0); got != 100 {
+			t.Errorf("without slow start: got %d %%, want 100", got)
+		}
+	})
 }
 
 // TestSlowStartEnds: the weight of one that joins rises by itself, and then nothing is left that would make views.
 func TestSlowStartEnds(t *testing.T) {
-	a, b := naming(t, "a"), naming(t, "b")
-	o := group(a)
-	o.Balance.SlowStart = 300 * time.Millisecond
-	u := open(t, o)
-	if got := u.Endpoints()[0].Effective; got != 1 {
-		t.Errorf("of the first config: got weight %v, want 1", got)
-	}
-	if err := u.Update([]EndpointOptions{{Address: a}, {Address: b, Weight: 10}}); err != nil {
-		t.Fatal(err)
-	}
-	if got := u.Endpoints(); got[0].Effective != 1 || math.Abs(got[1].Effective-1) > 8.5 {
-		t.Errorf("one has joined: got weights %v and %v, want 1 and a part of 10", got[0].Effective, got[1].Effective)
-	}
-	eventually(t, "it has all of its weight", func() bool { return u.Endpoints()[1].Effective == 10 })
-	u.changing.Lock()
-	defer u.changing.Unlock()
-	if u.rising != nil {
-		t.Error("a timer is left")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		const slow = 10 * time.Second
+		o := group("a:1")
+		o.Balance.SlowStart = slow
+		u := open(t, o)
+		if got := u.Endpoints()[0].Effective; got != 1 {
+			t.Errorf("of the first config: got weight %v, want 1", got)
+		}
+		if err := u.Update([]EndpointOptions{{Address: "a:1"}, {Address: "b:1", Weight: 10}}); err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range []struct {
+			after time.Duration
+			want  float64
+		}{{0, 1}, {slow / 2, 5}, {slow, 10}} {
+			time.Sleep(step.after)
+			synctest.Wait()
+			if got := u.Endpoints(); got[0].Effective != 1 || math.Abs(got[1].Effective-step.want) > 0.6 {
+				t.Errorf("%v later: got weights %v and %v, want 1 and %v of 10", step.after, got[0].Effective, got[1].Effective, step.want)
+			}
+		}
+		u.changing.Lock()
+		defer u.changing.Unlock()
+		if u.rising != nil {
+			t.Error("a timer is left")
+		}
+	})
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
-	"time"
 
 	"github.com/sallyport/sallyport/core/exchange"
 	"github.com/sallyport/sallyport/core/fault"
@@ -328,9 +327,7 @@ func TestSlowContentWaitsAsLongAsTheClient(t *testing.T) {
 		w.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nsome\r\n")
 		_, _ = w.request()
 	})
-	o := group(p.address)
-	o.ResponseTimeout = time.Second
-	u := open(t, o)
+	u := open(t, group(p.address))
 	x, c := request("GET", "/events"), &client{}
 	x.Client = c
 	if f := u.Do(x, Send{}); f != nil {

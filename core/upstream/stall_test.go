@@ -69,8 +69,8 @@ func (c *askedClient) Gone() bool {
 
 // TestSlowContentIsNoStall: what bounds a body is the time without progress, not the whole.
 func TestSlowContentIsNoStall(t *testing.T) {
-	c := &askedClient{boundClient{bound: time.Second}, make(chan struct{}, 1)}
-	const pieces = 12 // one after each slice: that is longer than the bound
+	c := &askedClient{boundClient{bound: 2 * time.Second}, make(chan struct{}, 1)}
+	const pieces = 24 // one after each slice: that is longer than the bound
 	p := listen(t, func(w *wire) {
 		_, _ = w.request()
 		w.say(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", pieces))
@@ -138,7 +138,7 @@ func TestUploadThatStalls(t *testing.T) {
 
 // TestAnswerThatWaitsForTheUpload: a silent upstream is not at fault while the request is still on its way to it.
 func TestAnswerThatWaitsForTheUpload(t *testing.T) {
-	c := &boundClient{bound: time.Second}
+	c := &boundClient{bound: 2 * time.Second}
 	p := listen(t, func(w *wire) {
 		_, _ = w.request()
 		w.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
