@@ -98,11 +98,11 @@ func provocations(t *testing.T) []provocation {
 			name: "breaker", requests: []string{simpleGet, simpleGet}, want: "503 UO gateway",
 			toml: with(fails, "retries = 0\nbreaker = { failures = 1, open_for = \"1m\" }", ""),
 		},
-		{name: "no answer in time", toml: with(mute(t), "", "timeout = \"50ms\"\n"), requests: once, want: "504 UT gateway"},
+		{name: "no answer in time", toml: with(mute(t), "", "timeout = \"1s\"\n"), requests: once, want: "504 UT gateway"},
 		{name: "cut before the answer", toml: with(answers(""), "", ""), requests: []string{simplePost}, want: "502 UC gateway"},
 		{name: "cut within the answer", toml: with(answers(ok200+"Content-Length: 9\r\n\r\na"), "", ""), requests: once, want: "200 UC upstream"},
 		{name: "nonsense", toml: with(answers("nonsense\r\n\r\n"), "", ""), requests: once, want: "502 UPE gateway"},
-		{name: "too long in all", toml: with(streams, "", "total_timeout = \"1s\"\n"), requests: once, want: "200 DT upstream"},
+		{name: "too long in all", toml: with(streams, "", "total_timeout = \"3s\"\n"), requests: once, want: "200 DT upstream"},
 		{name: "no progress", toml: with(stays(ok200+"Content-Length: 9\r\n\r\na"), "", "idle_timeout = \"50ms\"\n"), requests: once, want: "200 SI upstream"},
 		{name: "rate limit", toml: limited(`rate = "1/h"`), requests: []string{simpleGet, simpleGet}, want: "429 RL filter ratelimit r.filters[0].default"},
 		{
@@ -294,13 +294,7 @@ func TestReloadOfTheAccessLogLosesNothing(t *testing.T) {
 			c := dialQuietly(g)
 			defer c.Close()
 			n, r := 0, bufio.NewReader(c)
-			for ; ; n++ {
-				select {
-				case <-stop:
-					sent <- n
-					return
-				default:
-				}
+			for ended := false; !ended; n++ {
 				_, _ = io.WriteString(c, simpleGet)
 				resp, err := http.ReadResponse(r, nil)
 				if err != nil {
@@ -308,7 +302,13 @@ func TestReloadOfTheAccessLogLosesNothing(t *testing.T) {
 					return
 				}
 				_, _ = io.Copy(io.Discard, resp.Body)
+				select {
+				case <-stop:
+					ended = true
+				default:
+				}
 			}
+			sent <- n
 		}()
 	}
 	for i := range 12 {
@@ -332,6 +332,7 @@ func TestReloadOfTheAccessLogLosesNothing(t *testing.T) {
 		}
 		return got == want
 	})
+	t.Logf("%d requests", want)
 	if want == 0 || g.AccessDropped() != 0 {
 		t.Errorf("%d requests, %d dropped", want, g.AccessDropped())
 	}
@@ -388,7 +389,7 @@ func TestReasonCodesOverHTTP2(t *testing.T) {
 	}
 	dir := t.TempDir()
 	toml := accessFile + fmt.Sprintf("[upstreams.b]\nendpoints = [%q]\nprotocol = \"h2c\"\n", backendOf(t, "h2c", nil, handler).Listener.Addr())
-	for _, more := range []string{"", "idle_timeout = \"50ms\"\n", "total_timeout = \"1s\"\n"} {
+	for _, more := range []string{"", "idle_timeout = \"50ms\"\n", "total_timeout = \"3s\"\n"} {
 		name := map[string]string{"": "cut", "i": "idle", "t": "total"}[more[:min(len(more), 1)]]
 		toml += fmt.Sprintf("[[routes]]\nname = %q\npath = \"/%s\"\nupstream = \"b\"\n%s", name, name, more)
 	}

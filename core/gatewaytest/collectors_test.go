@@ -56,8 +56,11 @@ func TestCollectorsOverTLS(t *testing.T) {
 		for protocol := range map[string]bool{"grpc": true, "http": true} {
 			for _, ca := range []*certs.Pair{pair, other} {
 				t.Run(fmt.Sprint(what, " ", protocol, " ", ca == pair), func(t *testing.T) {
-					c := startCollector(t, nil)
-					g := Start(t, signal.toml(c.secure(t, pair)[protocol], "")+fmt.Sprintf("protocol = %q\ntimeout = \"2s\"\ntls = { ca = %q }\n", protocol, ca.CA)+respondingRoute)
+					c, timeout := startCollector(t, nil), "30s"
+					if ca != pair {
+						timeout = "2s"
+					}
+					g := Start(t, signal.toml(c.secure(t, pair)[protocol], "")+fmt.Sprintf("protocol = %q\ntimeout = %q\ntls = { ca = %q }\n", protocol, timeout, ca.CA)+respondingRoute)
 					g.Get("/a")
 					if ca == pair {
 						Until(t, what+" have come", c.got)

@@ -44,9 +44,9 @@ func (a *authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 const extAuthTOML = `[plugins.ext-auth]
 grants = ["fetch:auth", "fetch:down"]
 max_instances = 4
-wait_timeout = "20s"
-time_limit = "10s"
-fetch_timeout = "20s"
+wait_timeout = "1m"
+time_limit = "20s"
+fetch_timeout = "1m"
 [[routes]]
 name = "all"
 path = "/*rest"
@@ -174,7 +174,8 @@ func TestExtAuthExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := &authority{}
-	toml := strings.NewReplacer("127.0.0.1:8080", listen, "127.0.0.1:9001", Backend(t, Echo), "127.0.0.1:9004", Backend(t, a.ServeHTTP)).Replace(string(text))
+	// The times are shorter than what a busy machine may take.
+	toml := strings.NewReplacer(`"2s"`, `"1m"`, `"1s"`, `"20s"`, "127.0.0.1:8080", listen, "127.0.0.1:9001", Backend(t, Echo), "127.0.0.1:9004", Backend(t, a.ServeHTTP)).Replace(string(text))
 	g := startPlugin(t, "ext-auth", toolchain.StockGo(t, "../../examples/ext-auth-go"), toml)
 	for user, want := range map[string]int{"jo": 200, "nobody": 403} {
 		if status, _, _ := g.Get("/orders/7", "Authorization: "+user); status != want {

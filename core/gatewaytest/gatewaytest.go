@@ -61,7 +61,7 @@ func newIn(t testing.TB, dir string) *Gateway {
 }
 
 func (g *Gateway) stop() {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := g.Drain(ctx); err != nil {
 		g.t.Errorf("draining: %v", err)
@@ -86,11 +86,14 @@ func (g *Gateway) Reload() error {
 	return g.Apply(cfg)
 }
 
+// patientSandbox has the bounds of time so long that no busy machine reaches them: by default a hook may take 100 ms.
+const patientSandbox = "[sandbox]\ndir = \"plugins\"\ncache = \"cache\"\ntime_limit = \"20s\"\nwait_timeout = \"30s\"\nfetch_timeout = \"30s\"\n"
+
 func complete(toml string) string {
 	for table, text := range map[string]string{
 		"[server]":  "[server]\nlisten = [\"" + listen + "\"]\ndrain_timeout = \"5s\"\n",
 		"[log]":     "[log]\naccess = \"off\"\n",
-		"[sandbox]": "[sandbox]\ndir = \"plugins\"\ncache = \"cache\"\n",
+		"[sandbox]": patientSandbox,
 	} {
 		if !strings.Contains(toml, table) {
 			toml = text + toml

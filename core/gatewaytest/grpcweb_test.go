@@ -39,7 +39,7 @@ func callWeb(t *testing.T, g *Gateway, method string, message proto.Message, fie
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	if err := c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	head := fmt.Sprintf("POST /grpc.testing.TestService/%s HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc-web+proto\r\nX-Grpc-Web: 1\r\nContent-Length: %d\r\n", method, len(frame))
@@ -159,7 +159,7 @@ func TestGRPCWebStreams(t *testing.T) {
 
 func TestGRPCWebGatewayErrors(t *testing.T) {
 	_, backend := serveGRPC(t, newGreeter(true).serve)
-	g := Start(t, calls(backend, "timeout = \"1s\"\nfilters = [{ use = \"ratelimit\", rate = \"1/h\" }]\n"))
+	g := Start(t, calls(backend, "timeout = \"3s\"\nfilters = [{ use = \"ratelimit\", rate = \"1/h\" }]\n"))
 	slow := callWeb(t, g, "FullDuplexCall", &testgrpc.StreamingOutputCallRequest{})
 	slow.expectMessage(&testgrpc.StreamingOutputCallResponse{})
 	slow.expectEnd("grpc-status: 4")
