@@ -103,7 +103,7 @@ concurrency = { limit = 1 }
 				if got := <-copies; got != content {
 					t.Errorf("%d %s: a copy of %d bytes", length, name, len(got))
 				}
-				becomes(t, "its room is back", func() bool { return g.Status().Traffic["all"].Concurrency.Active == 0 })
+				Until(t, "its room is back", func() bool { return g.Status().Traffic["all"].Concurrency.Active == 0 })
 			}
 		}
 		resp, err := client.Do(must(http.NewRequest("PUT", g.URL+"/", io.MultiReader(strings.NewReader(strings.Repeat("x", 60_000))))))
@@ -113,10 +113,10 @@ concurrency = { limit = 1 }
 				t.Errorf("too much: got %d", resp.StatusCode)
 			}
 		}
-		becomes(t, "its room is back, too", func() bool { return g.Status().Traffic["all"].Concurrency.Active == 0 })
+		Until(t, "its room is back, too", func() bool { return g.Status().Traffic["all"].Concurrency.Active == 0 })
 		if m := g.Status().Traffic["all"].Mirror; len(copies) != 0 || m.Failed != 0 {
 			t.Errorf("copies: %+v", m)
 		}
 	}
-	becomes(t, "nothing is in flight", func() bool { return g.Status().Upstreams["main"][0].Active == 0 })
+	Until(t, "nothing is in flight", func() bool { return g.Status().Upstreams["main"][0].Active == 0 })
 }
