@@ -51,7 +51,7 @@ func ward(options string, backends ...*ailing) string {
 
 // Without a panic, which would use whoever is there, each test sees what checks alone do.
 const quickHealth = `panic_threshold = 0
-health = { path = "/healthz", interval = "100ms", jitter = "10ms", unhealthy_threshold = 2 }`
+health = { path = "/healthz", interval = "100ms", jitter = "10ms", timeout = "20s", unhealthy_threshold = 2 }`
 
 func (p *ailing) state(t *testing.T, g *Gateway) gateway.EndpointStatus {
 	t.Helper()

@@ -31,7 +31,7 @@ func TestHostileGuestEverywhere(t *testing.T) {
 	install(t, dir, "hostile", "hostile")
 	backend := Backend(t, Echo)
 	var toml strings.Builder
-	fmt.Fprintf(&toml, "[sandbox]\ndir = \"plugins\"\ncache = \"cache\"\nmemory = \"2MiB\"\nfuel = 10_000_000\nmax_instances = 200\n"+
+	fmt.Fprintf(&toml, "[sandbox]\ndir = \"plugins\"\ncache = \"cache\"\nmemory = \"2MiB\"\nfuel = 10_000_000\ntime_limit = \"20s\"\nmax_instances = 200\n"+
 		"[plugins.hostile]\ngrants = [\"fetch:auth\"]\n[upstreams.auth]\nendpoints = [%q]\n", backend)
 	toml.WriteString(routes(backend, "[[routes]]\nname = \"good\"\npath = \"/good\"\nupstream = \"b\"\n"))
 	for _, at := range evilPlaces {

@@ -111,6 +111,7 @@ rate = "4/d"
 dir = "plugins"
 cache = "cache"
 fuel = 1_000_000
+time_limit = "20s"
 [plugins.granted]
 grants = ["kv:shared", "limit:login", "secret:hmac"]
 [upstreams.dead]

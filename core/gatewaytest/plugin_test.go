@@ -35,7 +35,7 @@ func install(t *testing.T, dir, name, fixture string) {
 func TestHostilePluginsHarmOnlyTheirRoute(t *testing.T) {
 	dir := t.TempDir()
 	hostile := []string{"loop", "recurse", "bomb", "exits"}
-	toml := "[sandbox]\ndir = \"plugins\"\ncache = \"cache\"\nmemory = \"2MiB\"\nfuel = 20_000_000\n"
+	toml := "[sandbox]\ndir = \"plugins\"\ncache = \"cache\"\nmemory = \"2MiB\"\nfuel = 20_000_000\ntime_limit = \"20s\"\n"
 	for _, name := range hostile {
 		install(t, dir, name, name)
 		toml += fmt.Sprintf("[[routes]]\nname = %q\npath = \"/%s\"\nfilters = [%q]\nrespond = { status = 200, body = \"through\" }\n", name, name, name)

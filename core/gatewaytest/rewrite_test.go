@@ -3,11 +3,12 @@ package gatewaytest
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/sallyport/sallyport/core/gatewaytest/free"
 )
 
 const mug = `{"item":"mug"}`
@@ -16,11 +17,6 @@ const mug = `{"item":"mug"}`
 // endpoints refuses connections.
 func startRewriting(t *testing.T) (*Gateway, *shop) {
 	t.Helper()
-	dead, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dead.Close()
 	s := &shop{}
 	dir := t.TempDir()
 	install(t, dir, "rewrites", "rewrites")
@@ -43,7 +39,7 @@ path = "/skip/*rest"
 strip_prefix = "/skip"
 upstream = "b"
 filters = [{ use = "rewrites", on_error = "skip" }]
-`, dead.Addr(), Backend(t, s.ServeHTTP))), s
+`, free.Address(t), Backend(t, s.ServeHTTP))), s
 }
 
 func TestPluginsReplaceBodies(t *testing.T) {

@@ -53,7 +53,7 @@ func TestLargeAnswerGoesFromSocketToSocket(t *testing.T) {
 	if got, want := sum(resp.Body), sum(&pattern{large}); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	Until(t, "the pipe is closed", func() bool { return pipes(t) == before })
+	Until(t, "the pipe is closed", func() bool { return pipes(t) <= before })
 }
 
 func TestLargeUploadGoesFromSocketToSocket(t *testing.T) {
@@ -79,7 +79,7 @@ func TestLargeUploadGoesFromSocketToSocket(t *testing.T) {
 	if resp, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || resp.StatusCode != 204 {
 		t.Errorf("got %v, %v", resp, err)
 	}
-	Until(t, "the pipe is closed", func() bool { return pipes(t) == before })
+	Until(t, "the pipe is closed", func() bool { return pipes(t) <= before })
 }
 
 // What a chain, chunks or TLS have to see is not spliced; the smallest sign is that a small answer needs no pipe.
@@ -99,8 +99,8 @@ func TestSmallAnswersNeedNoPipe(t *testing.T) {
 	if _, err := io.ReadFull(resp.Body, make([]byte, 3)); err != nil {
 		t.Fatal(err)
 	}
-	if got := pipes(t); got != before {
-		t.Errorf("got %d pipes, want %d", got, before)
+	if got := pipes(t); got > before {
+		t.Errorf("got %d pipes, want at most %d", got, before)
 	}
 	close(goOn)
 	if rest, err := io.ReadAll(resp.Body); string(rest) != "def" {
@@ -127,7 +127,7 @@ func TestLargeAnswerCut(t *testing.T) {
 				t.Errorf("got %d bytes, %v", len(answer), err)
 			}
 			Until(t, "the endpoint is free", func() bool { return g.inFlight() == 0 })
-			Until(t, "the pipe is closed", func() bool { return pipes(t) == before })
+			Until(t, "the pipe is closed", func() bool { return pipes(t) <= before })
 		})
 	}
 }
@@ -161,7 +161,7 @@ func TestLargeUploadCut(t *testing.T) {
 				}
 			}
 			Until(t, "the endpoint is free", func() bool { return g.inFlight() == 0 })
-			Until(t, "the pipe is closed", func() bool { return pipes(t) == before })
+			Until(t, "the pipe is closed", func() bool { return pipes(t) <= before })
 		})
 	}
 }
@@ -181,7 +181,7 @@ func TestLargeUploadAnsweredEarly(t *testing.T) {
 	if resp, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || resp.StatusCode != 413 {
 		t.Errorf("got %v, %v", resp, err)
 	}
-	Until(t, "the pipe is closed", func() bool { return pipes(t) == before })
+	Until(t, "the pipe is closed", func() bool { return pipes(t) <= before })
 }
 
 // A client that has gone in the middle of a large answer is noticed although the upstream is silent.
@@ -243,7 +243,7 @@ func TestDrainCutsLargeAnswers(t *testing.T) {
 				t.Error("nothing was cut off")
 			}
 			Until(t, "the endpoint is free", func() bool { return g.inFlight() == 0 })
-			Until(t, "the pipe is closed", func() bool { return pipes(t) == before })
+			Until(t, "the pipe is closed", func() bool { return pipes(t) <= before })
 		})
 	}
 }

@@ -311,10 +311,12 @@ func TestTracesWithoutACollector(t *testing.T) {
 					t.Fatalf("got %d", status)
 				}
 			}
-			Until(t, "the spans are given up", func() bool { return g.Status().Traces.Failed >= 49 })
+			told := func() int { return strings.Count(g.Logs(), "spans cannot be sent") }
+			Until(t, "the spans are given up", func() bool { return g.Status().Traces.Failed >= 50 })
+			Until(t, "the log tells of it", func() bool { return told() > 0 }) // once they are counted
 			g.Get("/a")
-			Until(t, "one more is given up", func() bool { return g.Status().Traces.Failed >= 50 })
-			if n := strings.Count(g.Logs(), "spans cannot be sent"); n != 1 {
+			Until(t, "one more is given up", func() bool { return g.Status().Traces.Failed >= 51 })
+			if n := told(); n != 1 {
 				t.Errorf("told %d times:\n%s", n, g.Logs())
 			}
 		})

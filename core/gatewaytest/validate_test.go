@@ -23,7 +23,7 @@ schema = '''{"type":"array","uniqueItems":true,"items":{"type":"string"}}'''
 schema = "true"
 [plugins.validate]
 grants = ["schema:order", "schema:any"]
-time_limit = "10s"
+time_limit = "1m"
 [[routes]]
 name = "orders"
 path = "/orders/:id"

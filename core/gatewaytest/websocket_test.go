@@ -77,7 +77,7 @@ func openSocket(t *testing.T, g *Gateway, dial func(ctx context.Context, network
 
 // exchangeMessage sends a message and reports what is wrong with what comes back.
 func exchangeMessage(c *websocket.Conn, message []byte) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	failed := make(chan error, 1)
 	go func() { failed <- c.Write(ctx, websocket.MessageBinary, message) }()
