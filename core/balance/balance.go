@@ -18,6 +18,8 @@ type Member struct {
 	Away bool
 	// Out says that the member cannot be used, unless the group panics.
 	Out bool
+	// New says of one that is Out that this is for want of knowing better: it is no sign of trouble, and counts in no share.
+	New bool
 	// Never says that it must not be used even in a panic: it counts as if it were not there.
 	Never bool
 	// Hash is what ring_hash and maglev place the member by: of its name, so that it stays where it is whoever comes and goes.

@@ -15,7 +15,7 @@ func TestWhateverTheGroup(t *testing.T) {
 		for i := range members {
 			m := &members[i]
 			m.Weight, m.Percent, m.Priority = 1+random.IntN(20), random.IntN(101), random.IntN(3)
-			m.Away, m.Out, m.Never = random.IntN(3) == 0, random.IntN(3) == 0, random.IntN(10) == 0
+			m.Away, m.Out, m.New, m.Never = random.IntN(3) == 0, random.IntN(3) == 0, random.IntN(2) == 0, random.IntN(10) == 0
 			m.Active.Store(random.Int64N(20))
 			m.Latency.Observe(time.Duration(random.IntN(1e9)), time.Now().UnixNano())
 		}

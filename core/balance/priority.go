@@ -43,7 +43,7 @@ func rank(members []Member, panicBelow int) []level {
 	sum := 0.0
 	for _, all := range turns(members) {
 		usable := slices.DeleteFunc(slices.Clone(all), func(place int) bool { return members[place].Out })
-		share := float64(len(usable)) / float64(len(all))
+		share := usableShare(members, all)
 		l := level{places: usable}
 		if share*100 < float64(panicBelow) {
 			l.places, l.panicks = all, true
@@ -56,6 +56,23 @@ func rank(members []Member, panicBelow int) []level {
 	}
 	distribute(levels, health, sum)
 	return levels
+}
+
+// usableShare returns which part of a level's members can be used, of those that anything is known of.
+func usableShare(members []Member, places []int) float64 {
+	usable, known := 0, 0
+	for _, place := range places {
+		switch m := &members[place]; {
+		case !m.Out:
+			usable, known = usable+1, known+1
+		case !m.New:
+			known++
+		}
+	}
+	if known == 0 {
+		return 0
+	}
+	return float64(usable) / float64(known)
 }
 
 // turns returns the places of the members of each level.

@@ -8,14 +8,14 @@ import (
 
 // ranked is a member as the tests below write it.
 type ranked struct {
-	priority  int
-	away, out bool
+	priority       int
+	away, out, new bool
 }
 
 func rankedGroup(list []ranked) []Member {
 	members := group(slices.Repeat([]int{1}, len(list))...)
 	for i, one := range list {
-		members[i].Priority, members[i].Away, members[i].Out = one.priority, one.away, one.out
+		members[i].Priority, members[i].Away, members[i].Out, members[i].New = one.priority, one.away, one.out, one.new
 	}
 	return members
 }
@@ -23,7 +23,7 @@ func rankedGroup(list []ranked) []Member {
 func TestPriorities(t *testing.T) {
 	up, down := ranked{}, ranked{out: true}
 	next, nextDown := ranked{priority: 1}, ranked{priority: 1, out: true}
-	away := ranked{away: true}
+	away, joins := ranked{away: true}, ranked{out: true, new: true}
 	tests := []struct {
 		name    string
 		members []ranked
@@ -45,6 +45,12 @@ func TestPriorities(t *testing.T) {
 			slices.Repeat([]float64{0.125}, 8), true},
 		{"all gone: the first panics", []ranked{down, down, nextDown}, 50, []float64{0.5, 0.5, 0}, true},
 		{"own zone first", []ranked{away, up, away, up, next}, 50, []float64{0, 0.5, 0, 0.5, 0}, false},
+		{"many that join are no reason", []ranked{up, joins, joins, joins}, 50, []float64{1, 0, 0, 0}, false},
+		{"nor do they make the load flow over", []ranked{up, joins, joins, next}, 50, []float64{1, 0, 0, 0}, false},
+		{"one that joins instead of one that serves", []ranked{up, down, joins}, 50, []float64{1, 0, 0}, false},
+		{"the others are too few without it", []ranked{up, down, down, joins}, 50, slices.Repeat([]float64{0.25}, 4), true},
+		{"nobody but those that join", []ranked{down, joins}, 50, []float64{0.5, 0.5}, true},
+		{"all of a priority join", []ranked{joins, joins, next}, 50, []float64{0, 0, 1}, false},
 		{"other zone before other priority", []ranked{away, down, away, down, next}, 50, []float64{0.5, 0, 0.5, 0, 0}, false},
 	}
 	for _, test := range tests {

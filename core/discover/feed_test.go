@@ -224,6 +224,33 @@ func TestFeedLog(t *testing.T) {
 	})
 }
 
+// Who mends a file and makes another mistake hears of it at once, and that it is right at last; the same again and again is told once.
+func TestFeedLogTellsWhatIsNew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		source := newScript("a")
+		f := Start(source, nil, slog.New(slog.NewTextHandler(&log, nil)))
+		for _, failure := range []string{"first", "", "second", "third", "third", "", "third", ""} {
+			var err error
+			if failure != "" {
+				err = errors.New(failure + " mistake")
+			}
+			source.say(nil, err)
+			synctest.Wait()
+		}
+		f.Close()
+		var got []string
+		for _, word := range strings.Fields(log.String()) {
+			if slices.Contains([]string{"again\"", `error="first`, `error="second`, `error="third`}, word) {
+				got = append(got, strings.Trim(strings.TrimPrefix(word, "error="), `"`))
+			}
+		}
+		if want := []string{"first", "again", "second", "third", "again"}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q:\n%s", got, want, log.String())
+		}
+	})
+}
+
 func TestMerge(t *testing.T) {
 	fixed := []Endpoint{{Address: "b:1", Weight: 3}, {Address: "unix:/a", Weight: 1}}
 	found := []Endpoint{{Address: "c:1", Weight: 1, Zone: "z", Priority: 1}, {Address: "b:1", Weight: 1}, {Address: "a:1", Weight: 1}, {Address: "a:1", Weight: 2}}

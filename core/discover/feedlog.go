@@ -6,11 +6,13 @@ import (
 	"time"
 )
 
-// How often a feed logs at most, within a span, that its endpoints have changed, and that it fails or works again.
+// How often a feed logs at most, within a span, that its endpoints have changed, that it fails for another reason than before, and that it
+// fails for the same. That it works again is told of the failures that were told.
 const (
 	span        = time.Minute
 	mostChanges = 10
-	mostOthers  = 1
+	mostReasons = 10
+	mostSame    = 1
 )
 
 // mostNamed is how many addresses a line in the log names.
@@ -20,17 +22,28 @@ const mostNamed = 20
 type feedLog struct {
 	log                           *slog.Logger
 	changes, failures, recoveries quiet
+	reason                        string // of the failure that was logged last
+	logged                        bool   // a failure was, since it last worked
 }
 
 // failed tells that the source could not, and that n endpoints stay.
 func (l *feedLog) failed(err error, n int) {
-	if skipped, ok := l.failures.ask(mostOthers); ok {
+	most := mostReasons
+	if err.Error() == l.reason {
+		most = mostSame
+	}
+	if skipped, ok := l.failures.ask(most); ok {
+		l.reason, l.logged = err.Error(), true
 		l.log.Warn("discovery failed, what it has not told stays as it was", "error", err, "endpoints", n, "unsaid", skipped)
 	}
 }
 
 func (l *feedLog) recovered() {
-	if skipped, ok := l.recoveries.ask(mostOthers); ok {
+	most := 0
+	if l.logged {
+		most, l.logged = mostReasons, false
+	}
+	if skipped, ok := l.recoveries.ask(most); ok {
 		l.log.Info("discovery works again", "unsaid", skipped)
 	}
 }

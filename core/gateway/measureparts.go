@@ -68,7 +68,7 @@ func (s *Snapshot) measureTraffic(m *measures) {
 	waiting := m.gauge("sallyport.concurrency.waiting", "{request}", "Requests that wait for room.", labelRoute)
 	shed := m.counter("sallyport.concurrency.shed", "{request}", "Requests that were refused since there was no room.", labelRoute)
 	branches := m.counter("sallyport.split.requests", "{request}", "Requests of a split route, by the branch that they took.", labelRoute, labelBranch)
-	copies := m.counter("sallyport.mirror.copies", "{request}", "Copies of requests that were sent, of those that failed, and requests that were not copied since there was no room (dropped).", labelRoute, labelOutcome)
+	copies := m.counter("sallyport.mirror.copies", "{request}", "Copies of requests that were sent, of those that failed, and requests that were not copied since there was no room or their content was too long (dropped).", labelRoute, labelOutcome)
 	for _, name := range sortedKeys(s.concurrency) {
 		n := s.concurrency[name].State()
 		point(limit, n.Limit, name)

@@ -181,6 +181,25 @@ func TestThoseWhoJoinWait(t *testing.T) {
 	})
 }
 
+// Those who join in numbers make nobody panic, and so get no exchanges ahead of their first check; when they fail it they count as others do.
+func TestManyWhoJoinWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u, p := hospital(t, func(o *Options) { o.Balance.Panic = 50 }, "a:1")
+		p.set("c:1", true)
+		p.set("d:1", true)
+		update(t, u, "a:1", "c:1", "d:1")
+		wantUsable(t, u, "a")
+		if u.Balance().Panic {
+			t.Error("two that join are a reason to panic")
+		}
+		time.Sleep(soon)
+		wantUsable(t, u, "a")
+		if !u.Balance().Panic {
+			t.Error("two of three that have failed their first check are no reason to panic")
+		}
+	})
+}
+
 // Neither a removed endpoint nor any of a closed Upstream is asked again, and no goroutine is left: the bubble would not end.
 func TestWhoHasGoneIsNotChecked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

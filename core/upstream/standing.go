@@ -39,6 +39,9 @@ type standing struct {
 // usable reports whether e may get exchanges. It takes no lock.
 func (e *Endpoint) usable() bool { return e.standing.reasons.Load() == 0 }
 
+// unchecked reports whether nothing speaks against e but that its first check is still to come.
+func (e *Endpoint) unchecked() bool { return e.standing.reasons.Load() == reasonUnchecked }
+
 // drained reports whether the operator wants e to have no exchanges, not even in a panic.
 func (e *Endpoint) drained() bool { return e.standing.reasons.Load()&reasonDrained != 0 }
 
@@ -141,7 +144,7 @@ func (s *standing) announce(before, after uint32, why string) {
 	}
 	u := s.home
 	u.log(level, message, "endpoint", s.address, "why", why, "reasons", reasonNames(after))
-	if (before == 0) == (after == 0) && (before^after)&reasonDrained == 0 {
+	if (before == 0) == (after == 0) && (before^after)&reasonDrained == 0 && (before == reasonUnchecked) == (after == reasonUnchecked) {
 		return
 	}
 	if err := u.refresh(); err != nil {

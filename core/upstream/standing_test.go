@@ -193,3 +193,10 @@ func TestStandingHammer(t *testing.T) {
 	update(t, u, "a:1", "b:1", "c:1")
 	eventually(t, "all are usable", func() bool { return usable(u) == "a b c" })
 }
+
+// Readers of the log expect a list where there may be one.
+func TestNoReasonIsAnEmptyList(t *testing.T) {
+	if got := reasonNames(0); got == nil || len(got) != 0 {
+		t.Errorf("got %#v, want an empty list", got)
+	}
+}

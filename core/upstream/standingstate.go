@@ -37,7 +37,7 @@ type EjectionState struct {
 
 // reasonNames returns the reasons as logs and the admin API show them.
 func reasonNames(reasons uint32) []string {
-	var names []string
+	names := []string{} // none is shown as an empty list and not as null
 	for i, name := range [...]string{"check_failed", "unchecked", "ejected", "drained"} {
 		if reasons&(1<<i) != 0 {
 			names = append(names, name)

@@ -105,7 +105,7 @@ func (u *Upstream) choose(endpoints []*Endpoint, terms []EndpointOptions) error 
 		usable := e.usable()
 		members[i] = balance.Member{
 			Weight: e.standing.weight(terms[i].Weight), Percent: e.percent(usable, b.SlowStart), Priority: terms[i].Priority,
-			Away: b.Zone != "" && b.Zone != terms[i].Zone, Out: !usable, Never: e.drained(),
+			Away: b.Zone != "" && b.Zone != terms[i].Zone, Out: !usable, New: e.unchecked(), Never: e.drained(),
 			Hash: e.hash, Active: &e.active, Latency: &e.latency,
 		}
 	}
