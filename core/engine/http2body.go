@@ -88,6 +88,26 @@ func (b *http2Body) Close() error {
 	return b.stream.r.Body.Close()
 }
 
+// isShort reports whether little is left of the content. Were that not read, net/http would reset the stream behind the answer: RFC 9113
+// (section 8.1) allows it, but there are clients that then do not see the answer.
+func (b *http2Body) isShort() bool {
+	left := b.stream.r.ContentLength - b.received.Load()
+	return 0 < left && left <= drainBytes
+}
+
+// takeRest reads what is left for as long as an HTTP/1.1 client would be given.
+func (b *http2Body) takeRest() {
+	late := time.AfterFunc(drainTime, func() { _ = b.Close() })
+	defer late.Stop()
+	p := b.stream.conn.engine.pages.get()
+	defer b.stream.conn.engine.pages.put(p)
+	for {
+		if _, err := b.Read(p[:]); err != nil {
+			return
+		}
+	}
+}
+
 // finish ends the use of the body by others.
 func (b *http2Body) finish() {
 	_ = b.Close() // it cannot fail

@@ -31,7 +31,7 @@ func (s *http2Stream) exchange() (whole bool) {
 			x.Fail(s.conn.engine.recovered(cause))
 			whole = false
 		}
-		s.end(x)
+		s.end(x, whole)
 	}()
 	s.conn.engine.handler.Serve(x)
 	return s.respond(x)
@@ -62,6 +62,9 @@ func (s *http2Stream) begin() *exchange.Exchange {
 	if f != nil {
 		x.Asked = askedFor(r.RequestURI)
 	}
+	if f != nil && s.body == nil && r.ContentLength > 0 {
+		s.body = newHTTP2Body(s, x) // for nobody, but it may be on its way
+	}
 	x.Fault = f
 	if c.secured != nil {
 		c.secured.apply(x)
@@ -88,14 +91,24 @@ func errOtherLength() *fault.Fault {
 	return fault.New(fault.BadRequest, fault.Client, "content and Content-Length differ")
 }
 
-// end ends x. Only when nobody reads the request's content any more is it lent again.
-func (s *http2Stream) end(x *exchange.Exchange) {
+// end ends x, whose answer is whole or not. Only when nobody reads the request's content any more is it lent again.
+func (s *http2Stream) end(x *exchange.Exchange, whole bool) {
 	s.slow.stop()
+	takeRest := false
 	if s.body != nil {
 		x.Received = s.body.received.Load()
+		takeRest = whole && x.Sent > 0 && s.body.isShort()
+	}
+	if takeRest {
+		// The answer first: to read earlier would tell a client that asks (100-continue) to send. One without content is left as it is: to gRPC a
+		// head that does not end the stream is something else.
+		_ = http.NewResponseController(s.w).Flush() // who does not take the answer will not send the rest
 	}
 	x.Times.End = time.Now()
 	ended := s.conn.engine.handEnd(x)
+	if takeRest && ended {
+		s.body.takeRest()
+	}
 	if s.body != nil {
 		s.body.finish()
 	}

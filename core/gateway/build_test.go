@@ -49,6 +49,26 @@ respond = { status = 200 }
 	}
 }
 
+// A plugin is named once in what is wrong with it, whether its file cannot be read or is no module.
+func TestFaultNamesThePluginOnce(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "text.wasm"), []byte("#!/bin/sh\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	toml := "[server]\nlisten = [\"127.0.0.1:0\"]\n[sandbox]\ncache = \"cache\"\n[plugins.gone]\nfile = \"nowhere.wasm\"\n[plugins.text]\nfile = \"text.wasm\"\n" +
+		"[[routes]]\nname = \"a\"\npath = \"/\"\nrespond = {}\nfilters = [\"gone\", \"text\"]\n"
+	cfg, err := config.Parse(filepath.Join(dir, "gateway.toml"), []byte(toml))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = Check(slog.New(slog.DiscardHandler), cfg)
+	for _, name := range []string{"gone", "text"} {
+		if err == nil || strings.Count(err.Error(), "plugin "+name+": ") != 1 {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
 func TestKeyPath(t *testing.T) {
 	for pointer, want := range map[string]string{
 		"": "", "/keys/0/name": ".keys[0].name", "/a~1b/c~0d": ".a/b.c~d", "/": "", "nonsense": ".nonsense",

@@ -50,7 +50,7 @@ func (g *Gateway) openHost(cfg *config.Config) error {
 func (b *builder) buildPluginFilter(f *config.Filter, onError chain.OnError) chain.Filter {
 	loaded := b.loadPlugin(f.Use)
 	if loaded.err != nil {
-		b.fault(cmp.Or(loaded.at, f.Key+".use"), "plugin %s: %v", f.Use, loaded.err)
+		b.fault(cmp.Or(loaded.at, f.Key+".use"), "%v", loaded.err)
 		return nil
 	}
 	pool, release, err := b.g.pools.take(loaded.key+"\x00"+loaded.grants.key+"\x00"+string(f.Config), func() (*plugin.Pool, error) {
@@ -78,7 +78,7 @@ func (b *builder) configFault(f *config.Filter, err error) {
 		b.fault(f.Key+".config"+keyPath(refused.Pointer), "plugin %s: %s", f.Use, refused.Message)
 		return
 	}
-	b.fault(f.Key, "plugin %s: %v", f.Use, err)
+	b.fault(f.Key, "%v", err)
 }
 
 // keyPath turns a JSON pointer (RFC 6901) into a key path: /keys/0/name is .keys[0].name.
@@ -107,7 +107,7 @@ func (b *builder) loadPlugin(name string) *loadedPlugin {
 	c := b.pluginConfig(name)
 	wasm, err := readPlugin(c)
 	if err != nil {
-		loaded.err = err
+		loaded.err = fmt.Errorf("plugin %s: %w", name, err)
 		return loaded
 	}
 	loaded.key = shelfKey("plugin", name, struct {
@@ -127,8 +127,8 @@ func (b *builder) loadPlugin(name string) *loadedPlugin {
 
 // grant gives a plugin what its table says, if that is enough for it.
 func (b *builder) grant(name string, c config.Plugin, loaded *loadedPlugin) {
-	if loaded.err = missingGrants(loaded.plugin, c.Grants); loaded.err != nil {
-		loaded.at = c.Key
+	if lacks := missingGrants(loaded.plugin, c.Grants); lacks != nil {
+		loaded.at, loaded.err = c.Key, fmt.Errorf("plugin %s: %w", name, lacks)
 		return
 	}
 	b.warnOfUnneeded(loaded.plugin, c)

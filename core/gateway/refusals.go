@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/core/exchange"
+	"github.com/sallyport/sallyport/core/fault"
 )
 
 // Bounds of what is remembered of refusals.
@@ -108,9 +109,18 @@ func exampleOf(x *exchange.Exchange, now time.Time) RefusalExample {
 		Time: now, RequestID: short(x.ID), Client: x.Addr.String(), Method: short(x.Req.Method), Host: short(x.Req.Host), Path: shortPath(x.Asked.Path),
 	}
 	if x.Fault != nil {
-		e.Reason = short(x.Fault.Reason)
+		e.Reason = short(reasonOf(x.Fault))
 	}
 	return e
+}
+
+// reasonOf is what the client was told. Where a plugin failed that is nothing, and its cause (of which the host says how, and the guest nothing)
+// is what the operator wants to know.
+func reasonOf(f *fault.Fault) string {
+	if f.Reason == "" && f.Side == fault.Plugin && f.Err != nil {
+		return f.Err.Error()
+	}
+	return f.Reason
 }
 
 // shortPath tells nothing of a target that is no path: its head was refused, and it may hold a password. The parameters of segments, such

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -35,6 +36,19 @@ func TestRefusalsAreCountedByKind(t *testing.T) {
 	}
 	if want := "a 200 1  has gone|a 404 2 3 |a 503 1 5 |b 404 1 4 "; strings.Join(got, "|") != want || missed != 0 {
 		t.Errorf("got  %s, %d missed\nwant %s", strings.Join(got, "|"), missed, want)
+	}
+}
+
+// What a plugin's failure has no words for, since clients are told nothing, its cause has.
+func TestRefusalByAFailedPluginTellsWhy(t *testing.T) {
+	for side, want := range map[fault.Side]string{fault.Plugin: "on_request failed (fuel)", fault.Upstream: ""} {
+		x := refused(time.Unix(1_800_000_000, 0), "a", 503)
+		x.Fault = fault.Wrap(fault.Unavailable, side, errors.New("on_request failed (fuel)"))
+		g := &Gateway{}
+		g.refusals.note(x)
+		if list, _ := g.Refusals(); list[0].Example.Reason != want {
+			t.Errorf("%v: got %q, want %q", side, list[0].Example.Reason, want)
+		}
 	}
 }
 

@@ -96,6 +96,6 @@ func (p *Pool) noteOutage(err error) {
 		return
 	}
 	if pause := p.breaker.failed(time.Now()); pause > 0 {
-		p.plugin.log.Warn("plugin keeps failing: it is left alone for a while", slog.Duration("pause", pause), slog.Int64("failures", p.breaker.inRow.Load()))
+		p.plugin.log.Warn("plugin keeps failing: it is left alone for a while", slog.String("pause", pause.String()), slog.Int64("failures", p.breaker.inRow.Load()))
 	}
 }

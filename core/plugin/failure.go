@@ -45,6 +45,7 @@ type Failure struct {
 // Error describes the failure in one line; the stack is in Err.
 func (f *Failure) Error() string {
 	reason, _, _ := strings.Cut(f.Err.Error(), "\n")
+	reason = strings.TrimSuffix(reason, " (recovered by wazero)") // the engine's note on what is stopped on purpose
 	return fmt.Sprintf("%s failed (%s): %s", f.Export, f.Cause, reason)
 }
 

@@ -92,7 +92,7 @@ func TestLoadLimits(t *testing.T) {
 		{"memory too small", "bare", Limits{Memory: 100}, "memory limit of 100 bytes"},
 		{"memory too large", "bare", Limits{Memory: 1 << 40}, "memory limit of"},
 		{"negative", "bare", Limits{Fuel: -1}, "negative limit"},
-		{"module wants more memory", "probe", Limits{Memory: 3 * pageSize}, "memory wants 4"},
+		{"module wants more memory", "probe", Limits{Memory: 3 * pageSize}, "memory wants 256KiB at its start, 192KiB allowed"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -19,21 +19,44 @@ func TestStats(t *testing.T) {
 		t.Fatal(err)
 	}
 	stats := pool.Stats()
-	if stats.Calls != 2*timedEach+1 || stats.FuelCounts[0] != stats.Calls || stats.Timed != 2 || stats.Time <= 0 || stats.IdleMemory != pageSize {
+	if stats.Calls != 2*timedEach+1 || stats.FuelCounts[0] != stats.Calls || stats.Timed != 3 || stats.Time <= 0 || stats.IdleMemory != pageSize {
 		t.Errorf("got %+v", stats)
 	}
-	first := a.(*filter).Stats()
-	timed := uint64(0)
-	for _, n := range first.Times {
-		timed += n
+	first, second := a.(*filter).Stats(), b.(*filter).Stats()
+	for want, filter := range map[uint64]*FilterStats{2: &first, 1: &second} {
+		timed := uint64(0)
+		for _, n := range filter.Times {
+			timed += n
+		}
+		if timed != want {
+			t.Errorf("%s: the classes have %d hooks, want %d: %v", filter.Where, timed, want, filter.Times)
+		}
+		filter.Times = [timeSteps]uint64{}
 	}
-	if timed != 2 {
-		t.Errorf("the classes have %d hooks, want 2: %v", timed, first.Times)
-	}
-	first.Times = [timeSteps]uint64{}
-	compare(t, []FilterStats{first, b.(*filter).Stats()}, []FilterStats{
+	compare(t, []FilterStats{first, second}, []FilterStats{
 		{Where: "routes[0].filters[0]", Calls: 2 * timedEach}, {Where: "routes[1].filters[2]", Calls: 1},
 	})
+}
+
+// Hooks of one exchange follow each other in turn: whoever times each so-manieth must not meet the same one every time, and a filter that is
+// seldom called must not wait for its first.
+func TestEveryHookHasItsTurnToBeTimed(t *testing.T) {
+	for hooks := int64(1); hooks <= 8; hooks++ {
+		timed := make([]int, hooks)
+		for n := int64(1); n <= hooks*timedEach; n++ {
+			if isTimed(n) {
+				timed[(n-1)%hooks]++
+			}
+		}
+		for hook, got := range timed {
+			if got != 1 {
+				t.Errorf("of %d hooks in turn, number %d is timed %d times in %d rounds, want once", hooks, hook, got, timedEach)
+			}
+		}
+	}
+	if !isTimed(1) {
+		t.Error("the first call is not timed")
+	}
 }
 
 func TestFuelCounts(t *testing.T) {

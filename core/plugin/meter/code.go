@@ -269,10 +269,19 @@ func (s *scanner) rare(o *op, at int, code byte) {
 	case simdBytes, simdLanes, simdLane, simdMem, simdMemLane:
 		s.vector(o)
 	case unknown:
-		r.failAt(at, "unknown instruction 0x%x", code)
+		s.unknown(at, code)
 	default:
 		s.segmentOp(o.shape, at)
 	}
+}
+
+// unknown refuses an instruction, by a name where a compiler's flag is what brings it in.
+func (s *scanner) unknown(at int, code byte) {
+	if code == 0x12 || code == 0x13 {
+		s.r.failAt(at, "tail calls are not supported: compile without them (-mno-tail-call, -C target-feature=-tail-call)")
+		return
+	}
+	s.r.failAt(at, "unknown instruction 0x%x", code)
 }
 
 func (s *scanner) global(sh shape) {

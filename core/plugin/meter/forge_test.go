@@ -65,7 +65,6 @@ func TestForgedIndices(t *testing.T) {
 		{"export under the depth's name", "reserved", oneFunc(end, section(secExport, vector(export(DepthGlobal, KindFunc, 0))))},
 		{"imported global", "only functions", build(section(secImport,
 			vector(append(appendName(appendName(nil, "env"), "g"), KindGlobal, typeI64, 1))))},
-		{"tail call", "unknown instruction 0x12", oneFunc([]byte{0x12, 0, opEnd})},
 		{"exception", "unknown instruction 0x6", oneFunc([]byte{0x06, blockEmpty, opEnd, opEnd})},
 		{"atomic", "unknown instruction 0xfe", oneFunc([]byte{0xfe, 3, 0, opEnd})},
 		{"padded vector opcode", "behind a prefix", oneFunc([]byte{prefixSIMD, 0x8b, 0x00, opEnd})},

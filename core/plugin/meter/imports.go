@@ -69,6 +69,8 @@ func (r *reader) limits(what string, most uint32) (lo, hi uint32) {
 		r.failAt(at, "%s maximum %d is below its minimum %d", what, hi, lo)
 	case what == "memory" && flags == 1 && hi > maxPages:
 		r.failAt(at, "memory maximum of %d pages", hi)
+	case lo > most && what == "memory":
+		r.failAt(at, "memory wants %dKiB at its start, %dKiB allowed", uint64(lo)*64, uint64(most)*64)
 	case lo > most:
 		r.failAt(at, "%s wants %d, %d allowed", what, lo, most)
 	}
