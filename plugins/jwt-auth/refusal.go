@@ -1,6 +1,9 @@
 package main
 
-import "github.com/sallyport/sallyport/sdk/go"
+import (
+	"github.com/sallyport/sallyport/plugins/internal/refuse"
+	"github.com/sallyport/sallyport/sdk/go"
+)
 
 // refusal is why a request may not pass.
 type refusal int
@@ -45,7 +48,15 @@ func (s *settings) refuse(r *sallyport.Request, why refusal) (sallyport.Verdict,
 	case 403:
 		title = "Forbidden"
 	}
-	return r.RespondProblem(status, title, sallyport.Header{Name: "WWW-Authenticate", Value: s.challenge(why)})
+	return refuse.Problem(r, told(why), status, title, sallyport.Header{Name: "WWW-Authenticate", Value: s.challenge(why)})
+}
+
+// told returns what operators are told.
+func told(why refusal) string {
+	if why == noToken {
+		return "There is no token"
+	}
+	return answers[why].description
 }
 
 // challenge writes WWW-Authenticate (RFC 6750, section 3). A request without a token is told no error.
