@@ -66,7 +66,7 @@ func (s *Snapshot) measureInstances(m *measures) {
 func measureFilters(m *measures, filters map[place]FilterTotal) {
 	calls := m.counter("sallyport.filter.calls", "{hook}", "Hooks of a plugin in a route's chain.", labelRoute, labelPlugin)
 	failed := m.counter("sallyport.filter.failed", "{hook}", "Hooks that failed for good.", labelRoute, labelPlugin)
-	durations := m.histogram("sallyport.filter.duration", "s", "How long hooks took, waits included, by one of 64. The sum is an estimate by the classes.", hookBounds(), labelRoute, labelPlugin)
+	durations := m.histogram("sallyport.filter.duration", "s", "How long hooks took, waits included, by one of 64, and a few more of the first. The sum is an estimate by the classes.", hookBounds(), labelRoute, labelPlugin)
 	for _, at := range slices.SortedFunc(maps.Keys(filters), byPlace) {
 		total := filters[at]
 		if total.Calls == 0 {

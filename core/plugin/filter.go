@@ -138,7 +138,7 @@ func (f *filter) call(t task) (int32, error) {
 		}
 		t.seat = seat
 	}
-	if f.calls.Add(1)%timedEach == 0 {
+	if isTimed(f.calls.Add(1)) {
 		defer f.noteTime(time.Now())
 	}
 	result, err := f.try(t)

@@ -15,7 +15,7 @@ type Stats struct {
 	Calls        int64                      // hooks run, failed ones and repetitions included
 	Fuel         int64                      // units that they used
 	FuelCounts   [len(FuelBounds) + 1]int64 // hooks that used up to each of FuelBounds, and more
-	Timed        int64                      // hooks whose duration was measured: one of each 64
+	Timed        int64                      // hooks whose duration was measured: see isTimed
 	Time         time.Duration              // of those, waits for instances and fetches included
 	IdleMemory   int64                      // bytes of the linear memories of idle instances
 	Failures     [causes]int64
@@ -79,6 +79,12 @@ func (f *filter) Stats() FilterStats {
 
 // timedEach is of how many hooks one is timed: a look at the clock costs as much as a small hook.
 const timedEach = 64
+
+// isTimed reports whether the nth hook of a filter is timed: one in 64, and of the first 64 a few more, or a gateway with little to do would
+// have no times to show. The very first is not: it is like no other.
+func isTimed(n int64) bool {
+	return n%timedEach == 0 || n < timedEach && n > 1 && n&(n-1) == 0
+}
 
 // noteTime notes how long a hook took that began then.
 func (f *filter) noteTime(began time.Time) {
