@@ -50,7 +50,7 @@ func TestShippedPluginsSayWhyTheyRefuse(t *testing.T) {
 		{"ip-deny", "ip-rules", `{ deny = ["127.0.0.0/8"] }`, "", nil, 403, "The address is denied"},
 		{"ip-allow", "ip-rules", `{ allow = ["10.0.0.0/8"], status = 404 }`, "", nil, 404, "The address is not among those that are allowed"},
 		{"jwt-none", "jwt-auth", `{ keys = "main" }`, "", nil, 401, "There is no token"},
-		{"jwt-wrong", "jwt-auth", `{ keys = "main" }`, "", []string{"Authorization: Bearer x"}, 401, "The token is malformed or not signed by a key that is known"},
+		{"jwt-wrong", "jwt-auth", `{ keys = "main" }`, "", []string{"Authorization: Bearer x"}, 401, "The token is malformed, from or for somebody else, or not signed by a key that is known"},
 		{"key-none", "key-auth", `{ keys = [{ key = "k", consumer = "jo" }] }`, "", nil, 401, "There is no key"},
 		{"key-two", "key-auth", `{ keys = [{ key = "k", consumer = "jo" }] }`, "", []string{"X-Api-Key: k", "X-Api-Key: k"}, 401, "There is more than one key"},
 		{"key-wrong", "key-auth", `{ keys = [{ key = "k", consumer = "jo" }] }`, "", []string{"X-Api-Key: j"}, 401, "The key is unknown"},

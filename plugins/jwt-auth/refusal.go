@@ -29,7 +29,7 @@ var answers = [...]struct {
 }{
 	noToken:       {401, "", ""},
 	twoTokens:     {400, "invalid_request", "There must be one token, in one place"},
-	notGenuine:    {401, "invalid_token", "The token is malformed or not signed by a key that is known"},
+	notGenuine:    {401, "invalid_token", "The token is malformed, from or for somebody else, or not signed by a key that is known"},
 	expired:       {401, "invalid_token", "The token has expired or is not valid yet"},
 	unusable:      {401, "invalid_token", "The claims of the token cannot be used"},
 	otherIssuer:   {401, "invalid_token", "The token is from another issuer"},
