@@ -87,7 +87,7 @@ func (s *settings) resume(r *sallyport.Request) (sallyport.Verdict, error) {
 // unavailable lets nobody pass, whatever on_error says: that the service cannot be had must open nothing.
 func (s *settings) unavailable(r *sallyport.Request, why string) (sallyport.Verdict, error) {
 	sallyport.Log(sallyport.Warn, "nobody decides: "+why)
-	return refuse.Problem(r, "The service cannot be asked, or does not decide", 503, "Service Unavailable")
+	return refuse.Problem(r, "Nobody decides: "+why, 503, "Service Unavailable")
 }
 
 // apply does what was decided.
