@@ -111,6 +111,8 @@ func exampleOf(x *exchange.Exchange, now time.Time) RefusalExample {
 		Time: now, RequestID: short(x.ID), Client: x.Addr.String(), Method: short(x.Req.Method), Host: short(x.Req.Host), Path: shortPath(x.Asked.Path),
 	}
 	switch {
+	case x.Fault != nil && x.Fault.Reason == "" && x.Fault.Err != nil: // clients are told nothing of it
+		e.Reason = short(x.Fault.Err.Error())
 	case x.Fault != nil:
 		e.Reason = short(x.Fault.Reason)
 	case x.By == exchange.ByPlugin:

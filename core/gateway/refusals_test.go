@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -66,6 +67,17 @@ func TestRefusalsTellWhatPluginsSay(t *testing.T) {
 		if list, _ := g.Refusals(); list[0].Example.Reason != test.want {
 			t.Errorf("%s: got %q, want %q", test.name, list[0].Example.Reason, test.want)
 		}
+	}
+}
+
+// What the client is told nothing of, a plugin's failure say, has its cause as the reason.
+func TestRefusalsTellCauses(t *testing.T) {
+	x := refused(time.Unix(1_800_000_000, 0), "a", 503)
+	x.Fault = &fault.Fault{Kind: fault.Unavailable, Side: fault.Plugin, Err: errors.New("on_request failed")}
+	g := &Gateway{}
+	g.refusals.note(x)
+	if list, _ := g.Refusals(); list[0].Example.Reason != "on_request failed" {
+		t.Errorf("got %q", list[0].Example.Reason)
 	}
 }
 

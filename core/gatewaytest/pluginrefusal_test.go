@@ -94,3 +94,58 @@ func TestShippedPluginsSayWhyTheyRefuse(t *testing.T) {
 		}
 	}
 }
+
+// A config that names what the plugin was not granted is only found out by a request: log and admin interface then say what is missing.
+func TestShippedPluginsSayWhatIsNotGranted(t *testing.T) {
+	g := startBox(t, refusingTOML+"[upstreams.auth]\nendpoints = [\"127.0.0.1:1\"]\n"+`
+[[routes]]
+name = "jwt"
+path = "/jwt"
+respond = { status = 204 }
+filters = [{ use = "jwt-auth", config = { keys = "other" } }]
+[[routes]]
+name = "basic"
+path = "/basic"
+respond = { status = 204 }
+filters = [{ use = "basic-auth", config = { passwords = "other" } }]
+[[routes]]
+name = "kv"
+path = "/kv"
+respond = { status = 204 }
+filters = [{ use = "key-auth-kv", config = { store = "other" } }]
+[[routes]]
+name = "validate"
+path = "/validate"
+respond = { status = 204 }
+filters = [{ use = "validate", config = { body = { schema = "other" } } }]
+[[routes]]
+name = "forward"
+path = "/forward"
+respond = { status = 204 }
+filters = [{ use = "forward-auth", config = { upstream = "other" } }]
+`, "basic-auth", "forward-auth", "jwt-auth", "key-auth-kv", "validate")
+	for path, field := range map[string]string{
+		"/jwt": "Authorization: Bearer x", "/basic": "Authorization: Basic am86eA==", "/kv": "X-Api-Key: k", "/validate": "Content-Type: application/json", "/forward": "X: y",
+	} {
+		if status, _, body := g.Do("POST", path, "{}", field); status != 503 || strings.Contains(body, "other") {
+			t.Errorf("%s: got %d %s", path, status, body)
+		}
+	}
+	if err := g.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, grant := range []string{"jwt", "passwords", "kv", "schema", "fetch"} {
+		if want := `\"` + grant + `:other\" is not among its grants`; !strings.Contains(g.Logs(), want) {
+			t.Errorf("the log has no %s\n%s", want, g.Logs())
+		}
+	}
+	list, _ := g.Refusals()
+	for _, r := range list {
+		if r.Example.Reason == "" {
+			t.Errorf("%s: no reason: %+v", r.Route, r)
+		}
+	}
+	if len(list) != 5 {
+		t.Errorf("got %+v", list)
+	}
+}
