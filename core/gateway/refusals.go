@@ -19,6 +19,9 @@ const (
 	staleRefusal    = time.Minute // a kind that was not seen for so long makes room for another
 )
 
+// RefusalAttr is the attribute by which a plugin that refuses a request says why: for operators, not for clients.
+const RefusalAttr = "refusal"
+
 // Refusal is one kind of bad end of exchanges: answers of 400 and above, whoever made them, and faults. With it come its number and the
 // latest example.
 type Refusal struct {
@@ -108,8 +111,12 @@ func exampleOf(x *exchange.Exchange, now time.Time) RefusalExample {
 	e := RefusalExample{
 		Time: now, RequestID: short(x.ID), Client: x.Addr.String(), Method: short(x.Req.Method), Host: short(x.Req.Host), Path: shortPath(x.Asked.Path),
 	}
-	if x.Fault != nil {
+	switch {
+	case x.Fault != nil:
 		e.Reason = short(reasonOf(x.Fault))
+	case x.By == exchange.ByPlugin:
+		said, _ := x.Attr(RefusalAttr)
+		e.Reason = short(said)
 	}
 	return e
 }

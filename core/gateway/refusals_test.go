@@ -52,6 +52,37 @@ func TestRefusalByAFailedPluginTellsWhy(t *testing.T) {
 	}
 }
 
+// Why a plugin has refused it says itself: by an attribute, which is of no interest where somebody else has answered.
+func TestRefusalsTellWhatPluginsSay(t *testing.T) {
+	long := strings.Repeat("é", maxRefusalText)
+	tests := []struct {
+		name, said, fault string
+		by                exchange.By
+		want              string
+	}{
+		{"a plugin says why", "The key is unknown", "", exchange.ByPlugin, "The key is unknown"},
+		{"it does not", "", "", exchange.ByPlugin, ""},
+		{"the upstream has answered", "The key is unknown", "", exchange.ByUpstream, ""},
+		{"a fault came after it", "The key is unknown", "has gone", exchange.ByPlugin, "has gone"},
+		{"more than is kept", long, "", exchange.ByPlugin, long[:maxRefusalText] + "…"},
+	}
+	for _, test := range tests {
+		x := refused(time.Unix(1_800_000_000, 0), "a", 403)
+		x.By = test.by
+		if test.said != "" {
+			x.SetAttr(RefusalAttr, test.said)
+		}
+		if test.fault != "" {
+			x.Fault = fault.New(fault.ClientGone, fault.Client, test.fault)
+		}
+		g := &Gateway{}
+		g.refusals.note(x)
+		if list, _ := g.Refusals(); list[0].Example.Reason != test.want {
+			t.Errorf("%s: got %q, want %q", test.name, list[0].Example.Reason, test.want)
+		}
+	}
+}
+
 // However many kinds there are, few are kept, and those that are not seen any more make room.
 func TestRefusalsAreBounded(t *testing.T) {
 	g, now := &Gateway{}, time.Unix(1_800_000_000, 0)

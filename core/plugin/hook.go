@@ -52,6 +52,9 @@ func (h hook) judge(result int32, responded, waits bool) error {
 	case result == abi.ResultWait:
 		return &interrupt{BadResult, "returned 2 (wait) with nothing under way, or without exporting on_resume"}
 	}
+	if result < 0 {
+		return &interrupt{BadResult, fmt.Sprintf("returned %d: what it could not do stands in its log, if anywhere", result)}
+	}
 	return &interrupt{BadResult, fmt.Sprintf("returned %d, which means nothing", result)}
 }
 

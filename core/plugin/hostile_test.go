@@ -235,7 +235,7 @@ func TestBadResults(t *testing.T) {
 		{"respond without an answer", [3]int32{0, 1, 0}, "returned 1 (respond) without having called respond"},
 		{"wait without a fetch", [3]int32{0, 2, 0}, "returned 2 (wait) with nothing under way, or without exporting on_resume"},
 		{"unknown", [3]int32{0, 7, 0}, "returned 7, which means nothing"},
-		{"negative", [3]int32{0, -1, 0}, "returned -1, which means nothing"},
+		{"negative", [3]int32{0, -1, 0}, "returned -1: what it could not do stands in its log, if anywhere"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -15,7 +15,7 @@ type Stats struct {
 	Calls        int64                      // hooks run, failed ones and repetitions included
 	Fuel         int64                      // units that they used
 	FuelCounts   [len(FuelBounds) + 1]int64 // hooks that used up to each of FuelBounds, and more
-	Timed        int64                      // hooks whose duration was measured: one of each 64
+	Timed        int64                      // hooks whose duration was measured: see isTimed
 	Time         time.Duration              // of those, waits for instances and fetches included
 	IdleMemory   int64                      // bytes of the linear memories of idle instances
 	Failures     [causes]int64

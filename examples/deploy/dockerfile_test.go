@@ -59,6 +59,25 @@ func (d *dockerfile) step(stage, prefix string) string {
 	return ""
 }
 
+// Without the tag gRPC brings in what makes the command larger by half; see docs/RATIONALE.md.
+func TestDockerfileBuildsAsTheMakefileDoes(t *testing.T) {
+	d, err := readDockerfile("Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	makefile, err := os.ReadFile("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := "CGO_ENABLED=0 go build"
+	_, made, _ := strings.Cut(string(makefile), command)
+	made, _, _ = strings.Cut(made, "-ldflags")
+	image := d.step("build", "RUN "+command)
+	if made == "" || !strings.HasPrefix(image, "RUN "+command+made) {
+		t.Errorf("the image is built by %s, not with %q", image, made)
+	}
+}
+
 func TestDockerfileHoldsTheCommandAndNothingElse(t *testing.T) {
 	d, err := readDockerfile("Dockerfile")
 	if err != nil {

@@ -23,20 +23,32 @@ var loopback = regexp.MustCompile(`127\.0\.0\.1:(\d+)`)
 type Example struct {
 	Config string // its gateway.toml, whose changes the gateway takes up
 
-	t    testing.TB
-	dir  string
-	free map[string]string // addresses by the ports of the files
-	out  output.Text
+	t     testing.TB
+	dir   string
+	cache string            // of compiled plugins; never where plugins may be
+	free  map[string]string // addresses by the ports of the files
+	out   output.Text
 }
 
 // Start builds what `make build backend` builds, and has run.sh start it with the gateway.toml of the folder that the test is in. The plugins named
 // must have been built into bin/plugins; else the test is skipped, or fails in CI.
 func Start(t testing.TB, plugins ...string) *Example {
 	t.Helper()
-	e := &Example{t: t, dir: t.TempDir(), free: map[string]string{}}
 	for _, name := range plugins {
 		if _, err := os.Stat("../../bin/plugins/" + name + ".wasm"); err != nil {
 			wat.Missing(t, "bin/plugins/"+name+".wasm")
+		}
+	}
+	return StartWith(t, nil)
+}
+
+// StartWith is Start with plugins beside gateway.toml, by their names, in place of those in bin/plugins.
+func StartWith(t testing.TB, plugins map[string][]byte) *Example {
+	t.Helper()
+	e := &Example{t: t, dir: t.TempDir(), cache: t.TempDir(), free: map[string]string{}}
+	for name, wasm := range plugins {
+		if err := os.WriteFile(filepath.Join(e.dir, name+".wasm"), wasm, 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
 	e.build()
@@ -66,7 +78,7 @@ func (e *Example) copied(name string) string {
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	moved := strings.NewReplacer("../../bin", root+"/bin", "../../.cache", e.dir).Replace(e.Moved(string(text)))
+	moved := strings.NewReplacer("../../bin", root+"/bin", "../../.cache", e.cache).Replace(e.Moved(string(text)))
 	file := filepath.Join(e.dir, name)
 	if err := os.WriteFile(file, []byte(moved), 0o600); err != nil {
 		e.t.Fatal(err)

@@ -3,6 +3,7 @@ package main
 
 import (
 	"github.com/sallyport/sallyport/plugins/internal/field"
+	"github.com/sallyport/sallyport/plugins/internal/refuse"
 	"github.com/sallyport/sallyport/sdk/go"
 )
 
@@ -29,7 +30,7 @@ func (s *settings) request(r *sallyport.Request) (sallyport.Verdict, error) {
 		sallyport.Log(sallyport.Info, "would refuse a request by its "+name)
 		return sallyport.Continue, nil
 	}
-	return r.RespondProblem(s.status, title(s.status))
+	return refuse.Problem(r, "By the rule of "+name, s.status, title(s.status))
 }
 
 // verdicts are what is known of one header of a request.

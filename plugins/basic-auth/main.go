@@ -6,6 +6,7 @@ import (
 
 	"github.com/sallyport/sallyport/plugins/internal/field"
 	"github.com/sallyport/sallyport/plugins/internal/identity"
+	"github.com/sallyport/sallyport/plugins/internal/refuse"
 	"github.com/sallyport/sallyport/sdk/go"
 )
 
@@ -27,8 +28,11 @@ func (s *settings) request(r *sallyport.Request) (sallyport.Verdict, error) {
 	if s.optional && s.fields <= 1 && !isBasic {
 		return sallyport.Continue, s.guard.Strip(r.Headers)
 	}
-	if s.fields != 1 || !isBasic || !s.decode(encoded) {
-		return s.refuse(r)
+	switch {
+	case s.fields == 0:
+		return s.refuse(r, "There are no credentials")
+	case s.fields > 1 || !isBasic || !s.decode(encoded):
+		return s.refuse(r, "The credentials are malformed, twice, or of another scheme")
 	}
 	switch err := sallyport.CheckPassword(s.passwords, s.user, s.password); err {
 	case nil:
@@ -36,11 +40,11 @@ func (s *settings) request(r *sallyport.Request) (sallyport.Verdict, error) {
 	case sallyport.ErrPending:
 		return r.Wait()
 	case sallyport.ErrInvalid:
-		return s.refuse(r)
+		return s.refuse(r, "The user or the password is wrong")
 	case sallyport.ErrUnavailable, sallyport.ErrTimedOut:
-		return r.RespondProblem(503, "Service Unavailable", sallyport.Header{Name: "Retry-After", Value: "1"})
+		return refuse.Problem(r, "Too many passwords wait to be checked", 503, "Service Unavailable", sallyport.Header{Name: "Retry-After", Value: "1"})
 	default: // the set was not granted
-		return sallyport.Continue, err
+		return sallyport.Continue, refuse.Ungranted(err, "passwords:"+s.passwords)
 	}
 }
 
@@ -66,7 +70,7 @@ func (s *settings) pass(r *sallyport.Request) error {
 	return identity.Tell(r, s.user, s.groups[s.user])
 }
 
-// refuse tells nobody what was wrong: missing, malformed, of another scheme, of nobody, or with another password.
-func (s *settings) refuse(r *sallyport.Request) (sallyport.Verdict, error) {
-	return r.RespondProblem(401, "Unauthorized", sallyport.Header{Name: "WWW-Authenticate", Value: s.challenge})
+// refuse tells the client nothing of what was wrong: missing, malformed, of another scheme, of nobody, or with another password.
+func (s *settings) refuse(r *sallyport.Request, why string) (sallyport.Verdict, error) {
+	return refuse.Problem(r, why, 401, "Unauthorized", sallyport.Header{Name: "WWW-Authenticate", Value: s.challenge})
 }

@@ -3,6 +3,7 @@ package main
 
 import (
 	"github.com/sallyport/sallyport/plugins/internal/field"
+	"github.com/sallyport/sallyport/plugins/internal/refuse"
 	"github.com/sallyport/sallyport/sdk/go"
 )
 
@@ -34,7 +35,7 @@ func (s *settings) request(r *sallyport.Request) (sallyport.Verdict, error) {
 	}
 	allowed := s.allows()
 	if !allowed && s.refuse {
-		return r.RespondProblem(403, "Forbidden", sallyport.Header{Name: "Vary", Value: "Origin"})
+		return refuse.Problem(r, otherOrigin, 403, "Forbidden", sallyport.Header{Name: "Vary", Value: "Origin"})
 	}
 	if !allowed || s.any {
 		return sallyport.Continue, nil

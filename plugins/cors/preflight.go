@@ -4,14 +4,15 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/plugins/internal/field"
+	"github.com/sallyport/sallyport/plugins/internal/refuse"
 	"github.com/sallyport/sallyport/sdk/go"
 )
 
 // preflight answers whether a request may follow. What may not is told by 403 and no more: a browser does not look further.
 func (s *settings) preflight(r *sallyport.Request) (sallyport.Verdict, error) {
 	vary := sallyport.Header{Name: "Vary", Value: s.varyPreflight}
-	if !s.allows() || !s.allowsMethod(field.View(s.asked.method)) || !s.allowsHeaders(field.View(s.asked.headers)) {
-		return r.RespondProblem(403, "Forbidden", vary)
+	if why := s.refusesPreflight(); why != "" {
+		return refuse.Problem(r, why, 403, "Forbidden", vary)
 	}
 	origin := "*"
 	if !s.any {
@@ -31,6 +32,22 @@ func (s *settings) preflight(r *sallyport.Request) (sallyport.Verdict, error) {
 	}
 	headers = append(headers, sallyport.Header{Name: "Access-Control-Max-Age", Value: s.maxAge})
 	return r.Respond(204, nil, headers...)
+}
+
+// otherOrigin is why most requests are refused.
+const otherOrigin = "The origin is not allowed"
+
+// refusesPreflight says why what a preflight asks for may not be, or nothing.
+func (s *settings) refusesPreflight() (why string) {
+	switch {
+	case !s.allows():
+		return otherOrigin
+	case !s.allowsMethod(field.View(s.asked.method)):
+		return "The preflight asks for a method that is not allowed"
+	case !s.allowsHeaders(field.View(s.asked.headers)):
+		return "The preflight asks for a header that is not allowed"
+	}
+	return ""
 }
 
 // told returns what is allowed: the list, or, where that is all, what was asked for. "*" would not do: it covers no Authorization, and

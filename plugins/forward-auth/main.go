@@ -2,9 +2,11 @@
 package main
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/sallyport/sallyport/plugins/internal/identity"
+	"github.com/sallyport/sallyport/plugins/internal/refuse"
 	"github.com/sallyport/sallyport/sdk/go"
 )
 
@@ -36,7 +38,7 @@ func (s *settings) request(r *sallyport.Request) (sallyport.Verdict, error) {
 	}
 	_, err := sallyport.StartFetch(s.upstream, question)
 	if err != nil {
-		return s.unavailable(r, err.Error())
+		return s.unavailable(r, refuse.Ungranted(err, "fetch:"+s.upstream).Error())
 	}
 	if key != "" { // another copy may go on
 		if err := r.SetState([]byte(key)); err != nil {
@@ -85,14 +87,18 @@ func (s *settings) resume(r *sallyport.Request) (sallyport.Verdict, error) {
 // unavailable lets nobody pass, whatever on_error says: that the service cannot be had must open nothing.
 func (s *settings) unavailable(r *sallyport.Request, why string) (sallyport.Verdict, error) {
 	sallyport.Log(sallyport.Warn, "nobody decides: "+why)
-	return r.RespondProblem(503, "Service Unavailable")
+	return refuse.Problem(r, "Nobody decides: "+why, 503, "Service Unavailable")
 }
 
 // apply does what was decided.
 func (s *settings) apply(r *sallyport.Request, d decision) (sallyport.Verdict, error) {
 	if !d.allows() {
+		why := "The service answers with " + strconv.Itoa(d.status)
 		if !s.body {
-			return r.RespondProblem(d.status, title(d.status), d.headers...)
+			return refuse.Problem(r, why, d.status, title(d.status), d.headers...)
+		}
+		if err := r.SetAttr(refuse.Attr, why); err != nil {
+			return sallyport.Continue, err
 		}
 		return r.Respond(d.status, []byte(d.body), d.headers...)
 	}

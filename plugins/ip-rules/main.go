@@ -1,7 +1,10 @@
 // Ip-rules lets requests pass or refuses them by the client's address.
 package main
 
-import "github.com/sallyport/sallyport/sdk/go"
+import (
+	"github.com/sallyport/sallyport/plugins/internal/refuse"
+	"github.com/sallyport/sallyport/sdk/go"
+)
 
 func init() { sallyport.Register(configure) }
 
@@ -19,10 +22,11 @@ func (r *rules) request(req *sallyport.Request) (sallyport.Verdict, error) {
 	if err != nil {
 		return sallyport.Continue, err
 	}
-	if r.pass(client) {
+	why := r.refuses(client)
+	if why == "" {
 		return sallyport.Continue, nil
 	}
-	return req.RespondProblem(r.status, title(r.status))
+	return refuse.Problem(req, why, r.status, title(r.status))
 }
 
 func title(status int) string {

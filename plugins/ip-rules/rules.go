@@ -46,9 +46,15 @@ func readRules(raw []byte) (*rules, error) {
 	return r, err
 }
 
-// pass says whether an address may: deny beats allow.
-func (r *rules) pass(client network) bool {
-	return !r.deny.contains(client) && (!r.allowed || r.allow.contains(client))
+// refuses says why an address may not pass, or nothing: deny beats allow.
+func (r *rules) refuses(client network) (why string) {
+	switch {
+	case r.deny.contains(client):
+		return "The address is denied"
+	case r.allowed && !r.allow.contains(client):
+		return "The address is not among those that are allowed"
+	}
+	return ""
 }
 
 // readSet reads a list of addresses and networks. An empty one is refused: it would either mean nothing, or lock

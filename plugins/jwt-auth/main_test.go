@@ -71,9 +71,9 @@ func TestJudgement(t *testing.T) {
 		name, config, token, want string
 	}{
 		{"genuine", `{"keys":"main"}`, "jo", "pass"},
-		{"forged", `{"keys":"main"}`, "eve", invalid + `The token is malformed or not signed by a key that is known"`},
-		{"empty", `{"keys":"main"}`, "", invalid + `The token is malformed or not signed by a key that is known"`},
-		{"huge", `{"keys":"main"}`, strings.Repeat("a", 9000), invalid + `The token is malformed or not signed by a key that is known"`},
+		{"forged", `{"keys":"main"}`, "eve", invalid + `The token is malformed, from or for somebody else, or not signed by a key that is known"`},
+		{"empty", `{"keys":"main"}`, "", invalid + `The token is malformed, from or for somebody else, or not signed by a key that is known"`},
+		{"huge", `{"keys":"main"}`, strings.Repeat("a", 9000), invalid + `The token is malformed, from or for somebody else, or not signed by a key that is known"`},
 		{"expired", `{"keys":"main","realm":"shop"}`, "old", `Bearer realm="shop", error="invalid_token", error_description="The token has expired or is not valid yet"`},
 		{"no keys", `{"keys":"down"}`, "jo", "error: unavailable"},
 		{"not granted", `{"keys":"other"}`, "jo", "error: not granted"},
@@ -164,7 +164,7 @@ func TestPlaces(t *testing.T) {
 		{"header and query", "/?access_token=jo", fields{{Name: "Authorization", Value: "Bearer jo"}}, two},
 		{"query twice", "/?access_token=jo&access_token=eve", nil, two},
 		{"cookie twice", "/", fields{{Name: "Cookie", Value: "session=jo"}, {Name: "Cookie", Value: "session=eve"}}, two},
-		{"two in one header", "/", fields{{Name: "Authorization", Value: "Bearer jo, Bearer eve"}}, invalid + `The token is malformed or not signed by a key that is known"`},
+		{"two in one header", "/", fields{{Name: "Authorization", Value: "Bearer jo, Bearer eve"}}, invalid + `The token is malformed, from or for somebody else, or not signed by a key that is known"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,6 +1,9 @@
 package main
 
-import "github.com/sallyport/sallyport/sdk/go"
+import (
+	"github.com/sallyport/sallyport/plugins/internal/refuse"
+	"github.com/sallyport/sallyport/sdk/go"
+)
 
 // refusal is why a request may not pass.
 type refusal int
@@ -26,7 +29,7 @@ var answers = [...]struct {
 }{
 	noToken:       {401, "", ""},
 	twoTokens:     {400, "invalid_request", "There must be one token, in one place"},
-	notGenuine:    {401, "invalid_token", "The token is malformed or not signed by a key that is known"},
+	notGenuine:    {401, "invalid_token", "The token is malformed, from or for somebody else, or not signed by a key that is known"},
 	expired:       {401, "invalid_token", "The token has expired or is not valid yet"},
 	unusable:      {401, "invalid_token", "The claims of the token cannot be used"},
 	otherIssuer:   {401, "invalid_token", "The token is from another issuer"},
@@ -45,7 +48,15 @@ func (s *settings) refuse(r *sallyport.Request, why refusal) (sallyport.Verdict,
 	case 403:
 		title = "Forbidden"
 	}
-	return r.RespondProblem(status, title, sallyport.Header{Name: "WWW-Authenticate", Value: s.challenge(why)})
+	return refuse.Problem(r, told(why), status, title, sallyport.Header{Name: "WWW-Authenticate", Value: s.challenge(why)})
+}
+
+// told returns what operators are told.
+func told(why refusal) string {
+	if why == noToken {
+		return "There is no token"
+	}
+	return answers[why].description
 }
 
 // challenge writes WWW-Authenticate (RFC 6750, section 3). A request without a token is told no error.

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/sallyport/sallyport/plugins/internal/identity"
+	"github.com/sallyport/sallyport/plugins/internal/refuse"
 	"github.com/sallyport/sallyport/plugins/internal/sha256"
 	"github.com/sallyport/sallyport/sdk/go"
 )
@@ -28,18 +29,23 @@ func (s *settings) request(r *sallyport.Request) (sallyport.Verdict, error) {
 	r.Headers.Each(s.visit)
 	s.shown.SeeQuery(r)
 	key, count := s.shown.Found()
-	if count != 1 || key == "" || len(key) > longest {
-		return s.refuse(r)
+	switch {
+	case count == 0:
+		return s.refuse(r, "There is no key")
+	case count > 1:
+		return s.refuse(r, "There is more than one key")
+	case key == "" || len(key) > longest:
+		return s.refuse(r, "The key is unknown")
 	}
 	whose, err := s.find(sha256.Sum(key))
 	switch err {
 	case nil:
 	case errUnknown:
-		return s.refuse(r)
+		return s.refuse(r, "The key is unknown")
 	case sallyport.ErrUnavailable, sallyport.ErrTimedOut: // not to be passed by a filter that may be skipped
-		return r.RespondProblem(503, "Service Unavailable")
+		return refuse.Problem(r, "The store of keys cannot be asked", 503, "Service Unavailable")
 	default: // the store was not granted
-		return sallyport.Continue, err
+		return sallyport.Continue, refuse.Ungranted(err, s.grant())
 	}
 	if err := errors.Join(s.guard.Strip(r.Headers), s.shown.Remove(r)); err != nil {
 		return sallyport.Continue, err
@@ -53,6 +59,6 @@ func (s *settings) look(name, value []byte) bool {
 	return true
 }
 
-func (s *settings) refuse(r *sallyport.Request) (sallyport.Verdict, error) {
-	return r.RespondProblem(401, "Unauthorized", sallyport.Header{Name: "WWW-Authenticate", Value: s.challenge})
+func (s *settings) refuse(r *sallyport.Request, why string) (sallyport.Verdict, error) {
+	return refuse.Problem(r, why, 401, "Unauthorized", sallyport.Header{Name: "WWW-Authenticate", Value: s.challenge})
 }

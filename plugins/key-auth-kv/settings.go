@@ -55,3 +55,11 @@ func (s *settings) read(key string, v *config.Value) error {
 	}
 	return s.shown.Read(key, v)
 }
+
+// grant is what lets the plugin read the store.
+func (s *settings) grant() string {
+	if s.store == "" {
+		return "kv"
+	}
+	return "kv:" + s.store
+}

@@ -3,6 +3,7 @@ package main
 
 import (
 	"github.com/sallyport/sallyport/plugins/internal/identity"
+	"github.com/sallyport/sallyport/plugins/internal/refuse"
 	"github.com/sallyport/sallyport/sdk/go"
 )
 
@@ -16,9 +17,9 @@ func configure(raw []byte) (sallyport.Hooks, error) {
 }
 
 func (s *settings) request(r *sallyport.Request) (sallyport.Verdict, error) {
-	who, ok := s.search(r)
-	if !ok {
-		return r.RespondProblem(401, "Unauthorized", sallyport.Header{Name: "WWW-Authenticate", Value: s.challenge})
+	who, why := s.search(r)
+	if why != "" {
+		return refuse.Problem(r, why, 401, "Unauthorized", sallyport.Header{Name: "WWW-Authenticate", Value: s.challenge})
 	}
 	if err := s.guard.Strip(r.Headers); err != nil {
 		return sallyport.Continue, err
@@ -29,18 +30,25 @@ func (s *settings) request(r *sallyport.Request) (sallyport.Verdict, error) {
 	return sallyport.Continue, identity.Tell(r, who.consumer, who.groups)
 }
 
-// search returns whose key the request carries. It looks through the headers once, and copies only what it must: each request of
+// search returns whose key the request carries, or why it is nobody's. It looks through the headers once, and copies only what it must: each request of
 // the rest would else leave something to collect.
-func (s *settings) search(r *sallyport.Request) (owner, bool) {
+func (s *settings) search(r *sallyport.Request) (who owner, why string) {
 	s.shown.Begin()
 	s.guard.Begin()
 	r.Headers.Each(s.visit)
 	s.shown.SeeQuery(r)
 	key, count := s.shown.Found()
-	if count != 1 || len(key) > longest {
-		return owner{}, false
+	switch {
+	case count == 0:
+		return owner{}, "There is no key"
+	case count > 1:
+		return owner{}, "There is more than one key"
+	case len(key) <= longest:
+		if who, ok := s.keys.find(key); ok {
+			return who, ""
+		}
 	}
-	return s.keys.find(key)
+	return owner{}, "The key is unknown"
 }
 
 // longest is the length of the longest key, in bytes: a longer one need not be hashed to be wrong.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/plugins/internal/field"
+	"github.com/sallyport/sallyport/plugins/internal/refuse"
 	"github.com/sallyport/sallyport/sdk/go"
 )
 
@@ -21,18 +22,18 @@ func (s *settings) requestBody(c context) (sallyport.Verdict, error) {
 		if !s.refuseOther {
 			return sallyport.Continue, nil
 		}
-		return r.RespondProblem(415, title(415), sallyport.Header{Name: "Accept", Value: "application/json"})
+		return refuse.Problem(r, "The content is not JSON", 415, title(415), sallyport.Header{Name: "Accept", Value: "application/json"})
 	case otherCharset:
-		return r.RespondProblem(415, title(415), sallyport.Header{Name: "Accept", Value: "application/json"})
+		return refuse.Problem(r, "The content is in another charset than UTF-8", 415, title(415), sallyport.Header{Name: "Accept", Value: "application/json"})
 	case encoded:
-		return r.RespondProblem(415, title(415), sallyport.Header{Name: "Accept-Encoding", Value: "identity"})
+		return refuse.Problem(r, "The content has an encoding", 415, title(415), sallyport.Header{Name: "Accept-Encoding", Value: "identity"})
 	}
 	next, err := s.rewriteJSON(body, s.requestJSON, c)
 	switch {
 	case err == errTooMany || len(next) > longestBody:
-		return r.RespondProblem(413, title(413))
+		return refuse.Problem(r, "The JSON is too large, or has too many members", 413, title(413))
 	case err != nil:
-		return r.RespondProblem(400, title(400))
+		return refuse.Problem(r, "The JSON cannot be read, or not changed as the steps say", 400, title(400))
 	}
 	if err := dropDigests(r.Headers); err != nil {
 		return sallyport.Continue, err

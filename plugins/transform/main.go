@@ -1,7 +1,10 @@
 // Transform rewrites requests and responses: headers, query, path, JSON bodies and status codes.
 package main
 
-import "github.com/sallyport/sallyport/sdk/go"
+import (
+	"github.com/sallyport/sallyport/plugins/internal/refuse"
+	"github.com/sallyport/sallyport/sdk/go"
+)
 
 func init() { sallyport.Register(configure) }
 
@@ -33,14 +36,14 @@ func (s *settings) request(r *sallyport.Request) (sallyport.Verdict, error) {
 	}
 	if len(s.query) > 0 {
 		if err := s.rewriteQuery(c); err == sallyport.ErrTooLarge {
-			return r.RespondProblem(414, "URI Too Long")
+			return refuse.Problem(r, "The query is too long", 414, "URI Too Long")
 		} else if err != nil {
 			return sallyport.Continue, err
 		}
 	}
 	if len(s.path) > 0 {
 		if status, err := s.rewritePath(c); status != 0 {
-			return r.RespondProblem(status, title(status))
+			return refuse.Problem(r, "The path that the template makes is none, or too long", status, title(status))
 		} else if err != nil {
 			return sallyport.Continue, err
 		}

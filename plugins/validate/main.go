@@ -47,7 +47,7 @@ func (s *settings) request(r *sallyport.Request) (sallyport.Verdict, error) {
 		}
 	}
 	if len(s.faults) == 0 {
-		return sallyport.Continue, nil
+		return s.pass(r)
 	}
 	if s.reportOnly {
 		return sallyport.Continue, s.report(r)

@@ -92,6 +92,34 @@ func TestQuery(t *testing.T) {
 	}
 }
 
+// What nobody described does not reach the upstream, and what was described stays as it is written.
+func TestUnknownIsRemoved(t *testing.T) {
+	for _, tt := range []struct {
+		name, query, want string
+		status            int
+	}{
+		{"nothing there", "", "", 0},
+		{"none unknown", "p=%31&&p=a+b", "p=%31&&p=a+b", 0},
+		{"some unknown", "a=1&p=%31&b&%70=%C3%A9&c=%zz", "p=%31&%70=%C3%A9", 0},
+		{"all unknown", "a=1&b=2&=3", "", 0},
+		{"by case and form", "P=1&p[]=2", "", 0},
+		{"a name that cannot be read", "%zz=1&p=1", "%zz=1&p=1", 400},
+		{"more than is ever told", strings.Repeat("q=1&", 1000) + "p=1", "p=1", 0},
+	} {
+		config := `{"unknown_query":"remove","parameters":[{"name":"p","in":"query","type":"array"}]}`
+		x := inWorld("GET", "/")
+		x.Query = tt.query
+		if status, _ := ask(t, config, x); status != tt.status || x.Query != tt.want {
+			t.Errorf("%s: got %d %q, want %d %q", tt.name, status, x.Query, tt.status, tt.want)
+		}
+		x = inWorld("GET", "/")
+		x.Query = tt.query
+		if status, _ := ask(t, strings.Replace(config, "{", `{"report_only":true,`, 1), x); status != 0 || x.Query != tt.query {
+			t.Errorf("%s, report only: got %d %q", tt.name, status, x.Query)
+		}
+	}
+}
+
 // A hundred thousand elements are counted, not kept.
 func TestManyElements(t *testing.T) {
 	for _, query := range []string{strings.Repeat("p=1&", 100_000), "p=" + strings.Repeat("1,", 100_000), strings.Repeat("q=1&", 100_000)} {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"strings"
 
+	"github.com/sallyport/sallyport/plugins/internal/refuse"
 	"github.com/sallyport/sallyport/sdk/go"
 )
 
@@ -31,7 +33,7 @@ func (s *settings) fault(in place, name, message string) {
 
 // refuse answers with all that is wrong (RFC 9457).
 func (s *settings) refuse(r *sallyport.Request, status int) (sallyport.Verdict, error) {
-	if err := s.count(); err != nil {
+	if err := errors.Join(s.count(), r.SetAttr(refuse.Attr, s.faults[0].told())); err != nil {
 		return sallyport.Continue, err
 	}
 	b := append(make([]byte, 0, 512), `{"type":"about:blank","title":"`...)
@@ -65,6 +67,31 @@ func (f *fault) append(b []byte) []byte {
 		b = appendQuoted(append(b, `,"name":`...), f.name)
 	}
 	return append(appendQuoted(append(b, `,"message":`...), f.message), '}')
+}
+
+// told is a fault in a line, for operators. Of what is wrong in the body it is the first.
+func (f *fault) told() string {
+	if f.listed == "" {
+		return printable(f.where() + " " + f.message)
+	}
+	_, pointer, _ := strings.Cut(f.listed, `"pointer":"`)
+	_, message, _ := strings.Cut(f.listed, `"message":"`)
+	pointer, _, _ = strings.Cut(pointer, `"`)
+	message, _, _ = strings.Cut(message, `"`)
+	if len(pointer) > maxName {
+		pointer = pointer[:maxName]
+	}
+	if pointer != "" {
+		pointer += " "
+	}
+	return printable("body " + pointer + message)
+}
+
+func (f *fault) where() string {
+	if f.name == "" {
+		return f.in.String()
+	}
+	return f.in.String() + "." + f.name
 }
 
 // appendQuoted appends a JSON string; what is not ASCII, which no name that is told can be, becomes a question mark.
@@ -107,11 +134,7 @@ func (s *settings) report(r *sallyport.Request) error {
 		b = append(s.faults[i].append(b), ' ')
 	}
 	sallyport.Log(sallyport.Warn, "would be refused: "+string(b))
-	where := s.faults[0].in.String()
-	if s.faults[0].name != "" {
-		where += "." + s.faults[0].name
-	}
-	return r.SetAttr("validate", printable(where))
+	return r.SetAttr("validate", printable(s.faults[0].where()))
 }
 
 // printable is a text that can be an attribute.

@@ -18,7 +18,7 @@ type pair struct {
 
 // readQuery takes from the query what is a parameter, and tells of what is not if it is to be refused. A + is a space.
 func (s *settings) readQuery(query string) {
-	s.unknown = s.unknown[:0]
+	s.unknown, s.known, s.removed = s.unknown[:0], s.known[:0], false
 	for query != "" {
 		var text string
 		text, query, _ = strings.Cut(query, "&")
@@ -28,10 +28,33 @@ func (s *settings) readQuery(query string) {
 		name, value, _ := strings.Cut(text, "=")
 		if decoded, ok := decode(name, true); !ok {
 			s.fault(inQuery, name, "has a name that is not percent-encoded UTF-8")
-		} else if !s.keep(inQuery, decoded, value) && s.refuseUnknown && len(s.unknown) < maxFaults {
-			s.unknown = append(s.unknown, name)
+		} else {
+			s.sort(name, text, s.keep(inQuery, decoded, value))
 		}
 	}
+}
+
+// sort notes what is to become of a part of the query.
+func (s *settings) sort(name, text string, isKnown bool) {
+	switch {
+	case !isKnown && s.refuseUnknown && len(s.unknown) < maxFaults:
+		s.unknown = append(s.unknown, name)
+	case !isKnown:
+		s.removed = s.removeUnknown
+	case s.removeUnknown:
+		if len(s.known) > 0 {
+			s.known = append(s.known, '&')
+		}
+		s.known = append(s.known, text...)
+	}
+}
+
+// pass lets a request go on, without what nobody described if that is to be removed.
+func (s *settings) pass(r *sallyport.Request) (sallyport.Verdict, error) {
+	if !s.removed || s.reportOnly {
+		return sallyport.Continue, nil
+	}
+	return sallyport.Continue, r.SetQuery(string(s.known))
 }
 
 // keep keeps a value if it is a parameter's, and reports whether it is.

@@ -13,6 +13,7 @@ type settings struct {
 	parameters    []parameter
 	body          *content
 	refuseUnknown bool
+	removeUnknown bool
 	status        int
 	reportOnly    bool
 	failures      [places]sallyport.Counter
@@ -22,6 +23,8 @@ type settings struct {
 
 	pairs   []pair
 	unknown []string // names in the query
+	known   []byte   // what is left of the query without what is unknown
+	removed bool     // something was
 	items   []string
 	faults  []fault
 	failed  error // what kept a check from being done
@@ -55,7 +58,7 @@ func readSettings(raw []byte) (*settings, error) {
 	s := &settings{status: 400}
 	s.visit = s.lookForDoubles
 	err := config.Read(raw, s.read)
-	if err == nil && len(s.parameters) == 0 && s.body == nil && !s.refuseUnknown {
+	if err == nil && len(s.parameters) == 0 && s.body == nil && !s.refuseUnknown && !s.removeUnknown {
 		err = errors.New("must have something to check: parameters, body or unknown_query")
 	}
 	for p := range places {
@@ -72,8 +75,8 @@ func (s *settings) read(key string, v *config.Value) error {
 		return s.readBody(v)
 	case "unknown_query":
 		var what string
-		err := oneOf(v, &what, "allow", "refuse")
-		s.refuseUnknown = what == "refuse"
+		err := oneOf(v, &what, "allow", "refuse", "remove")
+		s.refuseUnknown, s.removeUnknown = what == "refuse", what == "remove"
 		return err
 	case "status":
 		if err := v.Int(&s.status, 400, 422); err != nil || s.status == 400 || s.status == 422 {

@@ -23,10 +23,13 @@ impl Plugin for Acl {
     }
 
     fn request(&mut self, r: &mut Request) -> Result<Verdict, Error> {
-        if self.0.denies(r) || !self.0.allows(r) {
-            return Ok(r.respond_problem(self.0.status, title(self.0.status), &[])?);
-        }
-        Ok(Verdict::Continue)
+        let why = match self.0.denies(r) {
+            Some(number) => format!("The rule deny[{}] is met", number),
+            None if !self.0.allows(r) => "No rule of allow is met".into(),
+            None => return Ok(Verdict::Continue),
+        };
+        r.set_attr("refusal", &why)?;
+        Ok(r.respond_problem(self.0.status, title(self.0.status), &[])?)
     }
 }
 

@@ -31,9 +31,9 @@ impl Settings {
         Ok(s)
     }
 
-    /// Tells whether a rule refuses the request.
-    pub fn denies(&self, r: &mut Request) -> bool {
-        self.deny.iter().any(|rule| rule.meets(r, Look::Deny))
+    /// Returns the number of the first rule that refuses the request.
+    pub fn denies(&self, r: &mut Request) -> Option<usize> {
+        self.deny.iter().position(|rule| rule.meets(r, Look::Deny))
     }
 
     /// Tells whether a rule lets the request pass, or there are none that would have to.

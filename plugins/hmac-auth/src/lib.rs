@@ -20,14 +20,31 @@ struct HmacAuth {
 
 sallyport::register!(HmacAuth);
 
-/// Why a request may not pass.
+/// Why a request may not pass. Clients are not told of what is missing, malformed or wrong.
 enum Refusal {
-    /// Nothing is told of what is wrong.
-    Invalid,
+    Missing,
+    Malformed,
+    Wrong,
     Stale,
     Replayed,
     /// The store cannot be asked.
     Unknown,
+}
+
+impl Refusal {
+    /// Returns what operators are told.
+    fn told(&self) -> &'static str {
+        match self {
+            Refusal::Missing => "There is no signature",
+            Refusal::Malformed => {
+                "The signature is malformed, lacks a nonce, or what it signs can be understood in two ways"
+            }
+            Refusal::Wrong => "The key is unknown, or the signature does not fit the request",
+            Refusal::Stale => "The signature is too old, or from the future",
+            Refusal::Replayed => "The signature was used before",
+            Refusal::Unknown => "The store of used signatures cannot be asked",
+        }
+    }
 }
 
 impl Plugin for HmacAuth {
@@ -49,12 +66,16 @@ impl Plugin for HmacAuth {
 
     fn request(&mut self, r: &mut Request) -> Result<Verdict, Error> {
         let challenge = &self.settings.challenge;
-        let challenge = match self.verify(r)? {
+        let refusal = match self.verify(r)? {
             Ok(key) => return self.tell(r, key),
-            Err(Refusal::Unknown) => return Ok(r.respond_problem(503, "Service Unavailable", &[])?),
-            Err(Refusal::Invalid) => challenge.clone(),
-            Err(Refusal::Stale) => with_error(challenge, "stale"),
-            Err(Refusal::Replayed) => with_error(challenge, "replayed"),
+            Err(refusal) => refusal,
+        };
+        r.set_attr("refusal", refusal.told())?;
+        let challenge = match refusal {
+            Refusal::Unknown => return Ok(r.respond_problem(503, "Service Unavailable", &[])?),
+            Refusal::Missing | Refusal::Malformed | Refusal::Wrong => challenge.clone(),
+            Refusal::Stale => with_error(challenge, "stale"),
+            Refusal::Replayed => with_error(challenge, "replayed"),
         };
         Ok(r.respond_problem(401, "Unauthorized", &[("WWW-Authenticate", &challenge)])?)
     }
@@ -71,11 +92,12 @@ impl HmacAuth {
         let mut shown = r.headers.values("Authorization");
         let shown = match (shown.pop(), shown.is_empty()) {
             (Some(value), true) => value,
-            _ => return Ok(Err(Refusal::Invalid)),
+            (None, _) => return Ok(Err(Refusal::Missing)),
+            _ => return Ok(Err(Refusal::Malformed)),
         };
         let (c, created) = match credential::parse(&shown).and_then(|c| Some((credential::seconds(c.created)?, c))) {
             Some((created, c)) if !self.settings.nonce || !c.nonce.is_empty() => (c, created),
-            _ => return Ok(Err(Refusal::Invalid)),
+            _ => return Ok(Err(Refusal::Malformed)),
         };
         let age = now() / 1_000_000_000 - created;
         if age.abs() > self.settings.skew {
@@ -83,7 +105,7 @@ impl HmacAuth {
         }
         let message = match self.message(r, &c)? {
             Some(message) => message,
-            None => return Ok(Err(Refusal::Invalid)),
+            None => return Ok(Err(Refusal::Malformed)),
         };
         let key = self.settings.keys.iter().find(|key| key.id == c.id);
         let secret = key.map_or(&self.nobody[..], |key| key.secret.as_bytes());
@@ -91,7 +113,7 @@ impl HmacAuth {
         let genuine = text::same(text::base64(&mac).as_bytes(), c.signature.as_bytes());
         Ok(match key {
             Some(key) if genuine => self.first_time(&mac, self.settings.skew - age + 1).map(|()| key),
-            _ => Err(Refusal::Invalid),
+            _ => Err(Refusal::Wrong),
         })
     }
 
