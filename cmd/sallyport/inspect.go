@@ -140,7 +140,7 @@ func (i *inspection) load(h *host.Host, wasm []byte) error {
 	if err != nil {
 		return err
 	}
-	pool, err := p.Configure([]byte(i.Config), host.Grants{})
+	pool, err := p.Configure([]byte(i.Config), host.Grants{Assumed: true})
 	var refused *host.ConfigError
 	if errors.As(err, &refused) {
 		i.Refused = refused.Error()

@@ -226,6 +226,26 @@ func TestSecret(t *testing.T) {
 	})
 }
 
+// A plugin may ask for any grant as gateway.toml writes it, before it needs it.
+func TestGranted(t *testing.T) {
+	g := newGrants(t)
+	var calls []step
+	var want []string
+	for _, c := range []struct{ grant, want string }{
+		{"kv", "1"}, {"kv:shared", "1"}, {"kv:other", "0"}, {"kv:", "0"}, {"limit:login", "1"}, {"limit:other", "0"}, {"limit", "0"}, {"secret:hmac", "1"},
+		{"secret:other", "0"}, {"secret", "0"}, {"jwt:staff", "0"}, {"fetch:auth", "0"}, {"schema:order", "0"}, {"passwords:staff", "0"}, {"", "0"}, {":", "0"},
+		{"root:all", "0"}, {strings.Repeat("k", 257), "-5"},
+	} {
+		calls, want = append(calls, do("granted", c.grant)), append(want, c.want)
+	}
+	s := script{hooks: abi.HookRequest, configure: calls, request: calls}
+	pool := newProbeWith(t, &s, g)
+	if _, err := pool.Filter("test", chain.Deny).Request(newExchange(), 0); err != nil {
+		t.Fatal(err)
+	}
+	compare(t, s.outcomes(pool.idle[0]), append(want, want...))
+}
+
 // Without any grant every call is refused, in hooks that may make it.
 func TestNothingIsGrantedByDefault(t *testing.T) {
 	runCases(t, Grants{}, []callCase{

@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/core/plugin/abi"
@@ -18,6 +19,9 @@ type Grants struct {
 	Schemas   map[string]Schema      // for schema_check, by name
 	// Secret returns a secret's value, and whether there is a grant for it; nil for none. A function shows nothing when it is printed.
 	Secret func(name string) (value string, granted bool)
+	// Assumed has the plugin believe that it is granted whatever it asks for: for tools that look at one outside of a gateway. What it then calls
+	// is refused all the same.
+	Assumed bool
 	// Hidden are the names of header fields that are never there for the plugin, in any message.
 	Hidden []string
 }
@@ -89,6 +93,36 @@ type PasswordSet interface {
 
 // ErrPasswordWrong is what a PasswordSet says of a password that is not the user's, and of a user that there is not.
 var ErrPasswordWrong = errors.New("wrong user or password")
+
+// has reports whether there is a grant, named as in gateway.toml.
+func (g *Grants) has(grant string) (there bool) {
+	if g.Assumed {
+		return true
+	}
+	kind, name, named := strings.Cut(grant, ":")
+	if named == (name == "") || !named && kind != abi.GrantKV {
+		return false
+	}
+	switch kind {
+	case abi.GrantFetch:
+		_, there = g.Upstreams[name]
+	case abi.GrantJWT:
+		_, there = g.Keys[name]
+	case abi.GrantKV:
+		_, there = g.Stores[name]
+	case abi.GrantLimit:
+		_, there = g.Limits[name]
+	case abi.GrantPasswords:
+		_, there = g.Passwords[name]
+	case abi.GrantSchema:
+		_, there = g.Schemas[name]
+	case abi.GrantSecret:
+		if g.Secret != nil {
+			_, there = g.Secret(name)
+		}
+	}
+	return there
+}
 
 // Need is a kind of grant without which a plugin is of no use.
 type Need struct {

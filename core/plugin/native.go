@@ -13,6 +13,7 @@ func nativeFunctions() map[string]hostFunction {
 		"config":        hostConfig,
 		"fail":          hostFail,
 		"log":           hostLog,
+		"granted":       hostGranted,
 		"get":           hostGet,
 		"set":           hostSet,
 		"param":         hostParam,

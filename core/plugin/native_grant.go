@@ -96,6 +96,17 @@ func hostRateTake(c *call, a args) int64 {
 	return orCode(wait, code)
 }
 
+func hostGranted(c *call, a args) int64 {
+	grant := a.text(0)
+	switch {
+	case len(grant) > abi.MaxName:
+		return int64(abi.TooLarge)
+	case c.work.grants.has(grant):
+		return 1
+	}
+	return 0
+}
+
 func hostSecret(c *call, a args) int64 {
 	name, buf := a.text(0), a.region(2)
 	value, code := c.work.secret(name)

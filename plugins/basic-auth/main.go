@@ -44,7 +44,7 @@ func (s *settings) request(r *sallyport.Request) (sallyport.Verdict, error) {
 	case sallyport.ErrUnavailable, sallyport.ErrTimedOut:
 		return refuse.Problem(r, "Too many passwords wait to be checked", 503, "Service Unavailable", sallyport.Header{Name: "Retry-After", Value: "1"})
 	default: // the set was not granted
-		return sallyport.Continue, refuse.Ungranted(err, "passwords:"+s.passwords)
+		return sallyport.Continue, err
 	}
 }
 

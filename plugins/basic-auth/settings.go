@@ -31,7 +31,7 @@ func readSettings(raw []byte) (*settings, error) {
 	err := config.Read(raw, func(key string, v *config.Value) error {
 		switch key {
 		case "passwords":
-			return setting.Name(v, &s.passwords)
+			return setting.Granted(v, &s.passwords, "passwords")
 		case "realm":
 			return setting.Quotable(v, &realm)
 		case "optional":

@@ -38,7 +38,7 @@ func (s *settings) request(r *sallyport.Request) (sallyport.Verdict, error) {
 	}
 	_, err := sallyport.StartFetch(s.upstream, question)
 	if err != nil {
-		return s.unavailable(r, refuse.Ungranted(err, "fetch:"+s.upstream).Error())
+		return s.unavailable(r, err.Error())
 	}
 	if key != "" { // another copy may go on
 		if err := r.SetState([]byte(key)); err != nil {

@@ -110,7 +110,6 @@ func TestRefused(t *testing.T) {
 		{"down", `{"upstream":"auth"}`, reply{Fault: -7}, 503, "*", nil},
 		{"two users", `{"upstream":"auth","consumer":"X-User"}`, reply{Status: 200, Headers: fields{{Name: "X-User", Value: "jo"}, {Name: "X-User", Value: "root"}}}, 503, "*", nil},
 		{"a long user", `{"upstream":"auth","consumer":"X-User"}`, reply{Status: 200, Headers: fields{{Name: "X-User", Value: strings.Repeat("a", 5000)}}}, 503, "*", nil},
-		{"not granted", `{"upstream":"other"}`, reply{Status: 200}, 503, "*", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &service{answer: tt.answer}
@@ -240,7 +239,8 @@ func TestCacheIsNotShared(t *testing.T) {
 func TestRefusedConfig(t *testing.T) {
 	for config, want := range map[string]string{
 		`{}`:                                             `/upstream must name the service: the grant "fetch:NAME" without "fetch:"`,
-		`{"upstream":""}`:                                "/upstream must be the name of an upstream",
+		`{"upstream":""}`:                                "/upstream must not be empty",
+		`{"upstream":"other"}`:                           `/upstream needs the grant "fetch:other", which the plugin has not got`,
 		`{"upstream":"auth","url":"x"}`:                  "/url is not a known key",
 		`{"upstream":"auth","path":"check"}`:             "/path must begin with a slash, and be percent-encoded",
 		`{"upstream":"auth","path":"/a b"}`:              "/path must begin with a slash, and be percent-encoded",
@@ -259,8 +259,21 @@ func TestRefusedConfig(t *testing.T) {
 		`{"upstream":"auth","cache_seconds":-1}`:         "/cache_seconds must be an integer from 0 to 86400",
 		`{"upstream":"auth","body":"no"}`:                "/body must be true or false",
 	} {
-		if got := sallyporttest.Refusal(t, configure, config); got != want {
+		if got := sallyporttest.RefusalIn(t, new(service).world(), configure, config); got != want {
 			t.Errorf("%s: got %q, want %q", config, got, want)
+		}
+	}
+}
+
+// Decisions are kept in the plugin's own store, which needs a grant of its own; what needs none is not asked for.
+func TestKeepingNeedsAStore(t *testing.T) {
+	w := new(service).world()
+	w.Stores = nil
+	sallyporttest.ConfigureIn(t, w, configure, `{"upstream":"auth"}`)
+	for _, key := range []string{"cache_seconds", "cache_denied_seconds"} {
+		want := "/" + key + ` needs the grant "kv", which the plugin has not got`
+		if got := sallyporttest.RefusalIn(t, w, configure, `{"upstream":"auth","`+key+`":5}`); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

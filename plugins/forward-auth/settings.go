@@ -6,6 +6,7 @@ import (
 
 	"github.com/sallyport/sallyport/plugins/internal/field"
 	"github.com/sallyport/sallyport/plugins/internal/identity"
+	"github.com/sallyport/sallyport/plugins/internal/setting"
 	"github.com/sallyport/sallyport/plugins/internal/sha256"
 	"github.com/sallyport/sallyport/sdk/go"
 	"github.com/sallyport/sallyport/sdk/go/config"
@@ -57,7 +58,7 @@ func readSettings(raw []byte) (*settings, error) {
 func (s *settings) read(key string, v *config.Value) error {
 	switch key {
 	case "upstream":
-		return readText(v, &s.upstream, "", "must be the name of an upstream")
+		return setting.Granted(v, &s.upstream, "fetch")
 	case "method":
 		return s.readMethod(v)
 	case "path":
@@ -81,9 +82,9 @@ func (s *settings) read(key string, v *config.Value) error {
 	case "body":
 		return v.Bool(&s.body)
 	case "cache_seconds":
-		return v.Int(&s.keepAllowed, 0, 86_400)
+		return readKeep(v, &s.keepAllowed)
 	case "cache_denied_seconds":
-		return v.Int(&s.keepDenied, 0, 86_400)
+		return readKeep(v, &s.keepDenied)
 	case "cache_by":
 		s.cacheBy = []string{}
 		return v.Strings(&s.cacheBy)
@@ -147,6 +148,14 @@ func readText(v *config.Value, dst *string, without, form string) error {
 		return errors.New(form)
 	}
 	return nil
+}
+
+// readKeep reads for how many seconds decisions are kept: in the plugin's own store.
+func readKeep(v *config.Value, dst *int) error {
+	if err := v.Int(dst, 0, 86_400); err != nil || *dst == 0 {
+		return err
+	}
+	return setting.Need("kv")
 }
 
 func isVisible(s string) bool {

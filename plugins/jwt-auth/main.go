@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/sallyport/sallyport/plugins/internal/field"
-	"github.com/sallyport/sallyport/plugins/internal/refuse"
 	"github.com/sallyport/sallyport/sdk/go"
 )
 
@@ -70,5 +69,5 @@ func (s *settings) check(token string) (refusal, error) {
 	case sallyport.ErrExpired:
 		return expired, nil
 	}
-	return fine, refuse.Ungranted(err, "jwt:"+s.keys)
+	return fine, err
 }

@@ -76,7 +76,6 @@ func TestJudgement(t *testing.T) {
 		{"huge", `{"keys":"main"}`, strings.Repeat("a", 9000), invalid + `The token is malformed, from or for somebody else, or not signed by a key that is known"`},
 		{"expired", `{"keys":"main","realm":"shop"}`, "old", `Bearer realm="shop", error="invalid_token", error_description="The token has expired or is not valid yet"`},
 		{"no keys", `{"keys":"down"}`, "jo", "error: unavailable"},
-		{"not granted", `{"keys":"other"}`, "jo", "error: not granted"},
 		{"no subject", `{"keys":"main"}`, "nosub", invalid + `The claims of the token cannot be used"`},
 		{"no subject wanted", `{"keys":"main","consumer":false}`, "nosub", "pass"},
 		{"a number as subject", `{"keys":"main"}`, "number", "pass"},
@@ -225,6 +224,7 @@ func TestRefusedConfig(t *testing.T) {
 	}{
 		{`{}`, `/keys must name the key set: the grant "jwt:NAME" without "jwt:"`},
 		{`{"keys":""}`, "/keys must not be empty"},
+		{`{"keys":"other"}`, `/keys needs the grant "jwt:other", which the plugin has not got`},
 		{`{"keys":"main","issuer":"x"}`, "/issuer is not a known key"},
 		{`{"keys":"main","issuers":[]}`, "/issuers must not be empty"},
 		{`{"keys":"main","audiences":[""]}`, "/audiences/0 must not be empty"},
@@ -247,7 +247,7 @@ func TestRefusedConfig(t *testing.T) {
 		{`{"keys":"main","header":false}`, "must have a header, a query or a cookie to look at"},
 	}
 	for _, tt := range tests {
-		if got := sallyporttest.Refusal(t, configure, tt.config); got != tt.want {
+		if got := sallyporttest.RefusalIn(t, world(), configure, tt.config); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.config, got, tt.want)
 		}
 	}

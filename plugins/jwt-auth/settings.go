@@ -63,7 +63,7 @@ func readSettings(raw []byte) (*settings, error) {
 func (s *settings) read(key string, v *config.Value) error {
 	switch key {
 	case "keys":
-		return setting.Name(v, &s.keys)
+		return setting.Granted(v, &s.keys, "jwt")
 	case "realm":
 		return setting.Quotable(v, &s.realm)
 	case "optional":

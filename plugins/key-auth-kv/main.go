@@ -45,7 +45,7 @@ func (s *settings) request(r *sallyport.Request) (sallyport.Verdict, error) {
 	case sallyport.ErrUnavailable, sallyport.ErrTimedOut: // not to be passed by a filter that may be skipped
 		return refuse.Problem(r, "The store of keys cannot be asked", 503, "Service Unavailable")
 	default: // the store was not granted
-		return sallyport.Continue, refuse.Ungranted(err, s.grant())
+		return sallyport.Continue, err
 	}
 	if err := errors.Join(s.guard.Strip(r.Headers), s.shown.Remove(r)); err != nil {
 		return sallyport.Continue, err

@@ -5,6 +5,7 @@ import (
 
 	"github.com/sallyport/sallyport/plugins/internal/credential"
 	"github.com/sallyport/sallyport/plugins/internal/identity"
+	"github.com/sallyport/sallyport/plugins/internal/setting"
 	"github.com/sallyport/sallyport/sdk/go/config"
 )
 
@@ -28,6 +29,9 @@ func readSettings(raw []byte) (*settings, error) {
 	if err == nil {
 		err = s.shown.Check()
 	}
+	if err == nil && s.store == "" {
+		err = setting.Need("kv")
+	}
 	scheme := s.shown.Scheme
 	if scheme == "" {
 		scheme = "ApiKey"
@@ -39,7 +43,7 @@ func readSettings(raw []byte) (*settings, error) {
 func (s *settings) read(key string, v *config.Value) error {
 	switch key {
 	case "store":
-		return v.String(&s.store)
+		return setting.Granted(v, &s.store, "kv")
 	case "prefix":
 		if err := v.String(&s.prefix); err != nil {
 			return err
@@ -54,12 +58,4 @@ func (s *settings) read(key string, v *config.Value) error {
 		return v.Int(&s.keepUnknown, 0, 3600)
 	}
 	return s.shown.Read(key, v)
-}
-
-// grant is what lets the plugin read the store.
-func (s *settings) grant() string {
-	if s.store == "" {
-		return "kv"
-	}
-	return "kv:" + s.store
 }

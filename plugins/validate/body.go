@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/plugins/internal/field"
-	"github.com/sallyport/sallyport/plugins/internal/refuse"
 	"github.com/sallyport/sallyport/sdk/go"
 )
 
@@ -34,7 +33,7 @@ func (s *settings) checkBody(r *sallyport.Request) (status int, err error) {
 		s.fault(inBody, "", "is too large, or nested too deep")
 		return 413, nil
 	case err != nil:
-		return 0, refuse.Ungranted(err, "schema:"+s.body.schema)
+		return 0, err
 	case wrong != nil:
 		s.faults = append(s.faults, fault{in: inBody, listed: string(wrong)})
 	}

@@ -332,11 +332,14 @@ func TestSettings(t *testing.T) {
 		`{"parameters":[{"name":"a","in":"query","items":{},"type":"string"}]}`:       "/parameters/0 has items, but is no array",
 		`{"parameters":[{"name":"a","in":"query","max_length":1,"type":"array"}]}`:    "/parameters/0 is an array: what its elements",
 		`{"body":{"schema":"a","content_types":["text/plain"]}}`:                      "/body has a content type that is no JSON",
+		`{"body":{"schema":"b"}}`:                                                     `/body/schema needs the grant "schema:b", which the plugin has not got`,
+		`{"parameters":[{"name":"a","in":"query","type":"json","schema":"b"}]}`:       `/parameters/0/schema needs the grant "schema:b", which the plugin has not got`,
 		`{"body":{"content_types":["json"]}}`:                                         "/body has a content type that is none",
 		`{"body":{"max_size":0}}`:                                                     "/body/max_size must be an integer from 1",
 	} {
-		if _, err := configure([]byte(config)); err == nil || !strings.HasPrefix(err.Error(), want) {
-			t.Errorf("%s: got %v, want %s", config, err, want)
+		w := &sallyporttest.World{Schemas: map[string]*sallyporttest.Schema{"a": {}}}
+		if got := sallyporttest.RefusalIn(t, w, configure, config); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: got %s, want %s", config, got, want)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/plugins/internal/field"
+	"github.com/sallyport/sallyport/plugins/internal/setting"
 	"github.com/sallyport/sallyport/sdk/go/config"
 )
 
@@ -82,7 +83,7 @@ type newParameter struct {
 func (p *newParameter) read(key string, v *config.Value) error {
 	switch key {
 	case "name":
-		return nonEmpty(v, &p.name)
+		return setting.Name(v, &p.name)
 	case "in":
 		return p.readPlace(v)
 	case "required":
@@ -188,7 +189,7 @@ func (r *rules) read(key string, v *config.Value) error {
 		r.enum = []string{} // there, though empty
 		return v.Strings(&r.enum)
 	case "schema":
-		return nonEmpty(v, &r.schema)
+		return setting.Granted(v, &r.schema, "schema")
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/sallyport/sallyport/plugins/internal/field"
+	"github.com/sallyport/sallyport/plugins/internal/setting"
 	"github.com/sallyport/sallyport/sdk/go"
 	"github.com/sallyport/sallyport/sdk/go/config"
 )
@@ -95,7 +96,7 @@ func (s *settings) readBody(v *config.Value) error {
 	err := v.Object(func(key string, v *config.Value) error {
 		switch key {
 		case "schema":
-			return nonEmpty(v, &c.schema)
+			return setting.Granted(v, &c.schema, "schema")
 		case "content_types":
 			return v.Strings(&c.types)
 		case "required":
@@ -146,12 +147,4 @@ func oneOf(v *config.Value, dst *string, choice ...string) error {
 		list += c
 	}
 	return errors.New("must be one of " + list)
-}
-
-func nonEmpty(v *config.Value, dst *string) error {
-	err := v.String(dst)
-	if err == nil && *dst == "" {
-		err = errors.New("must not be empty")
-	}
-	return err
 }

@@ -6,6 +6,10 @@ import (
 	"github.com/sallyport/sallyport/sdk/go/internal/host"
 )
 
+// Granted reports whether the plugin has a grant, written as in gateway.toml: "kv", "jwt:staff". Ask for what the configuration names while the plugin
+// is configured, and return an error that says so: else a grant that is missing shows at the first request. It can be called at any time.
+func Granted(grant string) bool { return host.Granted(grant) == 1 }
+
 // Secret returns a secret of gateway.toml, by the grant "secret:NAME"; ErrNotGranted without it. It can be called at any time, also while the
 // plugin is configured. Do not log it.
 func Secret(name string) (string, error) {

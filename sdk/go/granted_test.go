@@ -185,3 +185,28 @@ func TestWorldClock(t *testing.T) {
 		}
 	})
 }
+
+// Grants are named as in gateway.toml, while the plugin is configured and later.
+func TestGranted(t *testing.T) {
+	w := &sallyporttest.World{Secrets: map[string]string{"hmac": "hush"}, Limits: map[string]int64{"login": 5}}
+	w.SetValue("", "own", "store")
+	w.SetValue("sessions", "a", "b")
+	ask := func() {
+		t.Helper()
+		for grant, want := range map[string]bool{
+			"kv": true, "kv:sessions": true, "kv:other": false, "kv:": false, "secret:hmac": true, "secret:other": false, "secret": false, "limit:login": true, "limit": false,
+			"jwt:staff": false, "fetch:auth": false, "passwords:staff": false, "schema:order": false, "root:all": false, "": false, strings.Repeat("k", 257): false,
+		} {
+			if got := sallyport.Granted(grant); got != want {
+				t.Errorf("%s: got %v, want %v", grant, got, want)
+			}
+		}
+	}
+	p := sallyporttest.ConfigureIn(t, w, func([]byte) (sallyport.Hooks, error) {
+		ask()
+		return sallyport.Hooks{Request: func(*sallyport.Request) (sallyport.Verdict, error) { ask(); return sallyport.Continue, nil }}, nil
+	}, "{}")
+	if _, err := p.Request(sallyporttest.NewExchangeIn(w, "GET", "/")); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -73,6 +73,7 @@ func grantedFunctions() []Function {
 		hostOf("metric_observe", InExchange, i32s("name…", "labels…"), value),
 		granted(GrantPasswords, host("password_check", InHead, "set…", "user…", "password…")),
 		granted(GrantSchema, host("schema_check", InHead, "schema…", "msg", "data…", "buf", "cap")),
+		host("granted", Everywhere, "grant…"),
 	}
 }
 

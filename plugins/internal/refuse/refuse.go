@@ -14,12 +14,3 @@ func Problem(r *sallyport.Request, why string, status int, title string, headers
 	}
 	return r.RespondProblem(status, title, headers...)
 }
-
-// Ungranted tells the log what is to be granted if that is what an error is of: the config names what the plugin was not given, which only
-// a request can find out.
-func Ungranted(err error, grant string) error {
-	if code, _ := err.(sallyport.ErrorCode); code == sallyport.ErrNotGranted { // to compare interfaces takes 13 KiB of TinyGo
-		sallyport.Log(sallyport.Error, `the config asks for what the plugin was not granted: "`+grant+`" is not among its grants`)
-	}
-	return err
-}

@@ -4,6 +4,7 @@ package setting
 import (
 	"errors"
 
+	"github.com/sallyport/sallyport/sdk/go"
 	"github.com/sallyport/sallyport/sdk/go/config"
 )
 
@@ -14,6 +15,22 @@ func Name(v *config.Value, dst *string) error {
 		err = errors.New("must not be empty")
 	}
 	return err
+}
+
+// Granted reads the name of something that the plugin uses by a grant of that kind, which it must have got.
+func Granted(v *config.Value, dst *string, kind string) error {
+	if err := Name(v, dst); err != nil {
+		return err
+	}
+	return Need(kind + ":" + *dst)
+}
+
+// Need returns an error for a grant that the plugin has not got.
+func Need(grant string) error {
+	if sallyport.Granted(grant) {
+		return nil
+	}
+	return errors.New(`needs the grant "` + grant + `", which the plugin has not got`)
 }
 
 // Quotable reads what can stand in a challenge between quotes as it is (RFC 9110, section 5.6.4).

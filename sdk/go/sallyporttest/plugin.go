@@ -35,7 +35,13 @@ func Configure(t testing.TB, configure sallyport.Configure, config string) *Plug
 // Refusal returns why the plugin refuses a configuration, and fails the test if it does not.
 func Refusal(t testing.TB, configure sallyport.Configure, config string) string {
 	t.Helper()
-	_, err := accept(nil, configure, config)
+	return RefusalIn(t, nil, configure, config)
+}
+
+// RefusalIn is Refusal with a World that the gateway grants; nil grants nothing.
+func RefusalIn(t testing.TB, w *World, configure sallyport.Configure, config string) string {
+	t.Helper()
+	_, err := accept(w, configure, config)
 	if err == nil {
 		t.Fatalf("configuration accepted: %s", config)
 	}

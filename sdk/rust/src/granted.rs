@@ -2,6 +2,12 @@ use crate::{error::check, headers::text, host, kv::read, ErrorCode};
 use alloc::{string::String, vec::Vec};
 use core::time::Duration;
 
+/// Whether the plugin has a grant, written as in gateway.toml: `kv`, `jwt:staff`. Ask for what the configuration names in `configure`, and return an
+/// error that says so: else a grant that is missing shows at the first request. It can be called at any time.
+pub fn granted(grant: &str) -> bool {
+    host::granted(grant) == 1
+}
+
 /// Returns a secret of gateway.toml, by the grant `secret:NAME`; `ErrorCode::NotGranted` without it. It can be called at any time, also while
 /// the plugin is configured. Do not log it.
 pub fn secret(name: &str) -> Result<String, ErrorCode> {

@@ -85,7 +85,7 @@ pub use body::Body;
 pub use chunk::{Chunk, Flow};
 pub use error::{Error, ErrorCode};
 pub use fetch::{fetch, fetched, start_fetch, Answer, FetchRequest};
-pub use granted::{secret, take};
+pub use granted::{granted, secret, take};
 pub use headers::Headers;
 #[doc(hidden)]
 pub use instance::Instance;

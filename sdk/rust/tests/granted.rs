@@ -1,5 +1,5 @@
 use sallyport::testing::{configure, Exchange, World};
-use sallyport::{secret, take, Counter, Error, ErrorCode, Histogram, Hooks, Plugin, Request, Store, Verdict};
+use sallyport::{granted, secret, take, Counter, Error, ErrorCode, Histogram, Hooks, Plugin, Request, Store, Verdict};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Runs code as a request hook of a plugin.
@@ -154,4 +154,29 @@ fn sets_the_clock() {
     world.pass(Duration::from_secs(3600));
     let real = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as i64;
     assert!(sallyport::now() >= real + 3599 * 1_000_000_000);
+}
+
+#[test]
+fn tells_what_is_granted() {
+    let world = World::new();
+    world.secret("hmac", "hush").store("sessions").limit("login", 5);
+    for (grant, want) in [
+        ("kv", false),
+        ("kv:sessions", true),
+        ("kv:other", false),
+        ("kv:", false),
+        ("secret:hmac", true),
+        ("secret:other", false),
+        ("secret", false),
+        ("limit:login", true),
+        ("limit", false),
+        ("jwt:staff", false),
+        ("root:all", false),
+        ("", false),
+        (&"k".repeat(257), false),
+    ] {
+        assert_eq!(granted(grant), want, "{grant}");
+    }
+    world.store("");
+    assert!(granted("kv"));
 }

@@ -161,6 +161,42 @@ func Secret(name string, buf []byte) int32 {
 	return read(value, buf)
 }
 
+// Granted is the host function granted.
+func Granted(grant string) int32 {
+	switch {
+	case len(grant) > maxName:
+		return tooLarge
+	case world().granted(grant):
+		return 1
+	}
+	return 0
+}
+
+// granted reports whether there is a grant, named as in gateway.toml.
+func (w *World) granted(grant string) (there bool) {
+	kind, name, named := strings.Cut(grant, ":")
+	if named == (name == "") || !named && kind != "kv" {
+		return false
+	}
+	switch kind {
+	case "fetch":
+		_, there = w.Upstreams[name]
+	case "jwt":
+		_, there = w.Keys[name]
+	case "kv":
+		_, there = w.Stores[name]
+	case "limit":
+		_, there = w.Limits[name]
+	case "passwords":
+		_, there = w.Passwords[name]
+	case "schema":
+		_, there = w.Schemas[name]
+	case "secret":
+		_, there = w.Secrets[name]
+	}
+	return there
+}
+
 // MetricAdd is the host function metric_add.
 func MetricAdd(name string, labels []byte, delta int64) int32 {
 	w := world()

@@ -51,6 +51,9 @@ func Secret(name string, buf []byte) int32 {
 	return secret(name, p, n)
 }
 
+// Granted asks whether there is a grant.
+func Granted(grant string) int32 { return granted(grant) }
+
 // MetricAdd adds to a counter; labels are a field list.
 func MetricAdd(name string, labels []byte, delta int64) int32 {
 	p, n := at(labels)

@@ -25,6 +25,9 @@ func rateTake(limit, key string, n uint32) int32
 //go:wasmimport sallyport secret
 func secret(name string, buf unsafe.Pointer, size uint32) int32
 
+//go:wasmimport sallyport granted
+func granted(grant string) int32
+
 //go:wasmimport sallyport metric_add
 func metricAdd(name string, labels unsafe.Pointer, size uint32, delta int64) int32
 

@@ -43,6 +43,7 @@ mod import {
         ) -> i32;
         pub fn rate_take(limit: *const u8, limit_len: usize, key: *const u8, key_len: usize, n: u32) -> i32;
         pub fn secret(name: *const u8, name_len: usize, buf: *mut u8, cap: usize) -> i32;
+        pub fn granted(grant: *const u8, grant_len: usize) -> i32;
         pub fn metric_add(name: *const u8, name_len: usize, labels: *const u8, labels_len: usize, delta: i64) -> i32;
         pub fn metric_observe(
             name: *const u8,
@@ -169,6 +170,10 @@ pub fn rate_take(limit: &str, key: &str, n: u32) -> i32 {
 
 pub fn secret(name: &str, buf: &mut [u8]) -> i32 {
     unsafe { import::secret(name.as_ptr(), name.len(), buf.as_mut_ptr(), buf.len()) }
+}
+
+pub fn granted(grant: &str) -> i32 {
+    unsafe { import::granted(grant.as_ptr(), grant.len()) }
 }
 
 pub fn metric_add(name: &str, labels: &[u8], delta: i64) -> i32 {

@@ -145,6 +145,29 @@ pub fn secret(name: &str, buf: &mut [u8]) -> i32 {
     })
 }
 
+pub fn granted(grant: &str) -> i32 {
+    if grant.len() > MAX_NAME {
+        return TOO_LARGE;
+    }
+    let (kind, name) = match grant.split_once(':') {
+        Some((_, "")) => return 0,
+        Some(parts) => parts,
+        None if grant == "kv" => ("kv", ""),
+        None => return 0,
+    };
+    let there = world(|w| match kind {
+        "fetch" => w.upstreams.contains_key(name),
+        "jwt" => w.keys.contains_key(name),
+        "kv" => w.stores.contains_key(name),
+        "limit" => w.limits.contains_key(name),
+        "passwords" => w.passwords.contains_key(name),
+        "schema" => w.schemas.contains_key(name),
+        "secret" => w.secrets.contains_key(name),
+        _ => false,
+    });
+    there.into()
+}
+
 pub fn metric_add(name: &str, labels: &[u8], delta: i64) -> i32 {
     world(|w| match series(w, name, labels, delta >= 0, false) {
         Err(code) => code,
