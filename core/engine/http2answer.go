@@ -22,6 +22,10 @@ func (s *http2Stream) respond(x *exchange.Exchange) (whole bool) {
 		r.Reset()
 		r.Status = fault.Internal.Status()
 	}
+	if x.Unanswered() {
+		_ = r.Body.Close() // nobody gets it
+		return false
+	}
 	s.slow.act = s.giveUp
 	content := x.Req.Method != "HEAD" && r.Status != 204 && r.Status != 304
 	s.writeHead(x, content)

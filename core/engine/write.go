@@ -23,6 +23,11 @@ func (c *conn) respond(x *exchange.Exchange) (again bool) {
 		r.Reset()
 		r.Status = fault.Internal.Status()
 	}
+	if x.Unanswered() {
+		x.KeepAlive = false
+		_ = r.Body.Close() // nobody gets it
+		return false
+	}
 	framing, content := c.frame(x)
 	p := c.engine.pages.get()
 	defer c.engine.pages.put(p)

@@ -60,6 +60,10 @@ type Request struct {
 	Expects bool
 }
 
+// StatusUnanswered, as nginx has it, is the status of an exchange that a plugin or a route wants to end without an answer: the engine closes the
+// client's connection, over HTTP/2 it resets the stream. Where an upstream answers so it is a status like any other.
+const StatusUnanswered = 444
+
 // Response is the answer, from the upstream or the gateway itself. Status 0 means: none yet.
 // Framing and hop-by-hop fields are not among the Fields; the engine writes its own.
 type Response struct {
@@ -294,6 +298,11 @@ func (x *Exchange) Fail(f *fault.Fault) {
 	if x.Fault == nil {
 		x.Fault = f
 	}
+}
+
+// Unanswered reports whether the response is that there is none; see StatusUnanswered.
+func (x *Exchange) Unanswered() bool {
+	return x.Resp.Status == StatusUnanswered && (x.By == ByPlugin || x.By == ByRoute)
 }
 
 // Ended returns why the exchange ended as it did; NoCode: as it should.

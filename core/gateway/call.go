@@ -33,7 +33,7 @@ func takeWebCall(x *exchange.Exchange, client grpc.Dialect) *fault.Fault {
 // answerCall makes the response one that the client of a gRPC call can read; others it leaves alone. An answer that is none of
 // gRPC's, whoever made it, becomes a status without messages.
 func answerCall(x *exchange.Exchange, client grpc.Dialect) {
-	if client != grpc.Native && client != grpc.Web {
+	if client != grpc.Native && client != grpc.Web || x.Unanswered() {
 		return
 	}
 	spoken := answerDialect(&x.Resp)
