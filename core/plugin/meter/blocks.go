@@ -26,8 +26,9 @@ func (s *scanner) open(sh shape) {
 		s.patch(patchCharge, r.pos, r.pos, 0)
 		return
 	}
+	s.est.joined(results) // of the innermost of its blocks, see loopHead
 	top := &s.ctrl[len(s.ctrl)-1]
-	top.label, top.inner, top.head = label+1, label+3, len(s.m.patches)
+	top.label, top.inner, top.head = label+1, label+4, len(s.m.patches)
 	s.loop = len(s.ctrl) - 1
 	s.patch(patchLoop, at-1, r.pos, 0)
 }

@@ -129,14 +129,22 @@ func (e *emitter) charged(c []byte) []byte {
 
 // loopHead writes the head of a loop, which ends as loopEnd writes:
 //
-//	block B; loop B; block; charge; br_if 0; ... br 2; end; refill and pay again; br 0; end; end
+//	block B; loop B; block; charge; br_if 0; block B; ... end; br 2; end; refill and pay again; br 0; end; end
+//
+// The innermost block costs nothing. It has the engine find out whether the loop leaves what it should, as the br takes no offence at more.
 //
 // The refill is where the engine puts it behind the loop, and goes back to the head. An if around it would be on the
 // way of every turn, and what the engine knows in front of it (values in registers, the memory's base) would be lost
 // behind it.
 func (e *emitter) loopHead(c []byte, p patch) []byte {
 	c = e.take(e.loopBlocks(c, p), p.arg)
-	return append(c, opI64Const, 0, opI64LtS, opBrIf, 0)
+	return e.loopBody(c, p)
+}
+
+// loopBody goes to the refill if the fuel on the stack is spent, and else begins what was the loop's code.
+func (e *emitter) loopBody(c []byte, p patch) []byte {
+	c = append(c, opI64Const, 0, opI64LtS, opBrIf, 0, opBlock)
+	return append(c, e.m.wasm[p.from+1:p.to]...)
 }
 
 func (e *emitter) loopBlocks(c []byte, p patch) []byte {
@@ -149,7 +157,7 @@ func (e *emitter) loopBlocks(c []byte, p patch) []byte {
 // loopEnd gives back what the head will take again, after the refill: it leaves the fuel at zero or more, so the head
 // finds enough.
 func (e *emitter) loopEnd(c []byte, cost uint64) []byte {
-	c = append(c, opBr, 2, opEnd)
+	c = append(c, opEnd, opBr, 2, opEnd)
 	c = appendU32(append(c, opCall), e.refill)
 	c = appendU32(append(c, opGlobalGet), e.fuel)
 	c = append(appendSigned(append(c, opI64Const), int64(cost)), opI64Add)

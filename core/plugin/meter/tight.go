@@ -40,12 +40,12 @@ func (e *emitter) tightHead(c []byte, b *body, p patch) []byte {
 	c = appendU32(append(c, opLocalGet), b.fuel())
 	c = append(appendSigned(append(c, opI64Const), int64(p.arg)), opI64Sub)
 	c = appendU32(append(c, opLocalTee), b.fuel())
-	return append(c, opI64Const, 0, opI64LtS, opBrIf, 0)
+	return e.loopBody(c, p)
 }
 
 // tightEnd ends it as loopEnd does.
 func (e *emitter) tightEnd(c []byte, b *body, cost uint64) []byte {
-	c = append(e.tightFlush(c, b), opBr, 2, opEnd)
+	c = append(e.tightFlush(append(c, opEnd), b), opBr, 2, opEnd)
 	c = e.tightFlush(c, b)
 	c = appendU32(append(c, opCall), e.refill)
 	c = appendU32(append(c, opGlobalGet), e.fuel)
