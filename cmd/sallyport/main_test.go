@@ -204,7 +204,10 @@ func TestDrainDelay(t *testing.T) {
 	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	gatewaytest.Until(t, "the gateway is not ready", func() bool { status, _ := r.get("http://" + r.admin + "/readyz"); return status == 503 })
+	gatewaytest.Until(t, "the log says that it serves on", func() bool { return strings.Contains(r.log.String(), `"delay":"1h0m0s"`) })
+	if status, _ := r.get("http://" + r.admin + "/readyz"); status != 503 {
+		t.Errorf("readyz: got %d", status)
+	}
 	if status, body := r.get("http://" + r.addr + "/"); status != 200 || body != "two" {
 		t.Errorf("got %d %s, want requests to be served as before", status, body)
 	}

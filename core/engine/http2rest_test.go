@@ -4,6 +4,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
 
 	"github.com/sallyport/sallyport/core/exchange"
 )
@@ -86,4 +89,15 @@ func TestHTTP2RestBehindARefusedHead(t *testing.T) {
 	if a.reset != "" {
 		t.Errorf("got the reset %q", a.reset)
 	}
+}
+
+// A client that does not take the answer, which goes out ahead of the rest, is given no more time than any other.
+func TestHTTP2RestBehindAnAnswerThatNobodyTakes(t *testing.T) {
+	l, h := start(t, Options{HTTP2: true, BodyTimeout: 200 * time.Millisecond}, func(x *exchange.Exchange) { answer200(x, "no") })
+	c := dialHTTP2(t, l, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
+	c.post(1, "/", "content-length: 5")
+	if a := c.answer(1); a.reset == "" || a.content != "" {
+		t.Errorf("got %+v, want a reset", a)
+	}
+	eventually(t, "it has ended", func() bool { return h.open() == 0 })
 }
